@@ -1,0 +1,87 @@
+/* Stage 10: checksums after the rewrites. Both are updated from what changed (RFC 1624, equation 3:
+ * HC' = ~(~HC + ~m + m')), so that damage done before stays visible to the receiver and payloads are never summed.
+ * A NACK and a neighbour advertisement are new messages and are summed whole.
+ *
+ * csum16 of a list is the complement of its one's complement sum: with ~HC, ~m and m' in the list it is HC'. */
+
+#ifndef CFN_CHECKSUM
+#define CFN_CHECKSUM
+
+#include "headers.p4"
+
+#define CSUM16(result, fields) hash(result, HashAlgorithm.csum16, 16w0, fields, 17w0x10000)
+
+control Checksum(inout headers_t hdr, in metadata_t meta) {
+    bit<128> src = 0;
+    bit<128> dst = 0;
+
+    action update_ipv4() {
+        CSUM16(hdr.ipv4.checksum, ({
+            ~hdr.ipv4.checksum,
+            ~meta.before.total_len, hdr.ipv4.total_len,
+            ~(meta.before.ttl ++ hdr.ipv4.protocol), hdr.ipv4.ttl ++ hdr.ipv4.protocol,
+            ~meta.before.src, src, ~meta.before.dst, dst
+        }));
+    }
+
+    action update_udp() {
+        CSUM16(hdr.udp.checksum, ({
+            ~hdr.udp.checksum,
+            ~meta.before.src, src, ~meta.before.dst, dst,
+            ~(meta.before.hops ++ 8w0), hdr.cfn.hops ++ 8w0,
+            ~meta.before.timestamp, hdr.cfn.timestamp,
+            ~meta.before.affinity,
+            hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance ++ hdr.cfn.cookie_tag
+        }));
+    }
+
+    action sum_nack() {
+        CSUM16(hdr.udp.checksum, ({
+            src, dst, 8w0, PROTO_UDP, hdr.udp.length,
+            hdr.udp.src_port, hdr.udp.dst_port, hdr.udp.length,
+            hdr.cfn.version, hdr.cfn.kind, hdr.cfn.flags, hdr.cfn.length, hdr.cfn.next, hdr.cfn.tenant,
+            hdr.cfn.hops, hdr.cfn.priority, hdr.cfn.request_id, hdr.cfn.timestamp, hdr.cfn.cookie_epoch,
+            hdr.cfn.cookie_site, hdr.cfn.cookie_instance, hdr.cfn.cookie_tag, hdr.cfn.func_id, hdr.cfn.data_in,
+            hdr.cfn.data_out, hdr.cfn.demand_type, hdr.cfn.demand_grade, hdr.cfn.demand_latency_ms,
+            hdr.cfn.demand_cost, hdr.cfn.status, hdr.cfn.load, hdr.cfn.queue
+        }));
+    }
+
+    /* A sum of zero is sent as all ones: zero says that there is none (RFC 768; RFC 8200, section 8.1). */
+    action never_zero() {
+        hdr.udp.checksum = 0xffff;
+    }
+
+    action sum_nd() {
+        CSUM16(hdr.nd.checksum, ({
+            src, dst, 16w0, hdr.ipv6.payload_len, 24w0, PROTO_ICMPV6,
+            hdr.nd.type, hdr.nd.code, hdr.nd.flags, hdr.nd.target, hdr.nd.opt_type, hdr.nd.opt_len, hdr.nd.opt_mac
+        }));
+    }
+
+    apply {
+        if (hdr.ipv4.isValid()) {
+            src = (bit<128>)hdr.ipv4.src_addr;
+            dst = (bit<128>)hdr.ipv4.dst_addr;
+            update_ipv4();
+        } else if (hdr.ipv6.isValid()) {
+            src = hdr.ipv6.src_addr;
+            dst = hdr.ipv6.dst_addr;
+        }
+        if (meta.outcome == Outcome.ND_ANSWERED) {
+            sum_nd();
+        } else if (meta.path == Path.REFUSE) {
+            sum_nack();
+            if (hdr.udp.checksum == 0) {
+                never_zero();
+            }
+        } else if (hdr.cfn.isValid() && hdr.udp.checksum != 0) {
+            update_udp();
+            if (hdr.udp.checksum == 0) {
+                never_zero();
+            }
+        }
+    }
+}
+
+#endif

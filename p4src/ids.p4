@@ -1,0 +1,53 @@
+/* P4Runtime ids of tables, actions and externs. An id, once given, is never reused:
+ * take the next free one noted at each list's end. The high byte is the P4Runtime resource type
+ * (P4Runtime specification 1.4, section 6.3); p4c adds it. */
+
+#ifndef CFN_IDS
+#define CFN_IDS
+
+#define ID_T_MY_MAC          1
+#define ID_T_LOCAL_IPV4      2
+#define ID_T_LOCAL_IPV6      3
+#define ID_T_ARP_REPLY       4
+#define ID_T_ND_REPLY        5
+#define ID_T_FUNCTION        6
+#define ID_T_PERMIT          7
+#define ID_T_DEMAND_CLASS    8
+#define ID_T_COOKIE_KEY      9
+#define ID_T_SEAL_KEY        10
+#define ID_T_INSTANCE        11
+#define ID_T_SERVICE         12
+#define ID_T_IPV4_ROUTE      13
+#define ID_T_IPV6_ROUTE      14
+#define ID_T_NEXT_HOP        15
+#define ID_T_ANYCAST_SOURCE  16
+#define ID_T_OUTCOME         17
+/* next free: 18 */
+
+#define ID_A_FOR_ROUTER      1
+#define ID_A_ANYCAST         2
+#define ID_A_OWN_ADDRESS     3
+#define ID_A_ANSWER_ARP      4
+#define ID_A_ANSWER_ND       5
+#define ID_A_KNOWN           6
+#define ID_A_ALLOW           7
+#define ID_A_SET_CLASS       8
+#define ID_A_USE_KEY         9
+#define ID_A_SEAL_WITH       10
+#define ID_A_LIVE            11
+#define ID_A_BIND_INSTANCE   12
+#define ID_A_NO_CAPACITY     13
+#define ID_A_SET_NEXT_HOP    14
+#define ID_A_FORWARD_EDGE    15
+#define ID_A_FORWARD_CORE    16
+#define ID_A_RESTORE         17
+/* next free: 18 */
+
+#define ID_P_INSTANCES       1
+#define ID_P_NEXT_HOPS       2
+/* next free: 3 */
+
+#define ID_C_BOUND           1
+/* next free: 2 */
+
+#endif

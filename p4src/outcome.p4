@@ -1,0 +1,54 @@
+/* One counter for everything that can become of a packet; nothing leaves or is dropped uncounted. */
+
+#ifndef CFN_OUTCOME
+#define CFN_OUTCOME
+
+#include "headers.p4"
+#include "ids.p4"
+
+control CountOutcome(in metadata_t meta) {
+    direct_counter(CounterType.packets_and_bytes) outcomes;
+
+    action count() {
+        outcomes.count();
+    }
+
+    @id(ID_T_OUTCOME)
+    table outcome {
+        key = { meta.outcome : exact @name("outcome"); }
+        actions = { count; @defaultonly NoAction; }
+        const entries = {
+            Outcome.BOUND_NEW             : count();
+            Outcome.BOUND_BY_COOKIE       : count();
+            Outcome.REBOUND_FORGED        : count();
+            Outcome.REBOUND_EXPIRED       : count();
+            Outcome.REBOUND_DEAD          : count();
+            Outcome.RESPONDED             : count();
+            Outcome.RESPONSE_PASSED       : count();
+            Outcome.RESPONSE_UNVERIFIED   : count();
+            Outcome.NACK_UNKNOWN_FUNCTION : count();
+            Outcome.NACK_NOT_PERMITTED    : count();
+            Outcome.NACK_NO_CAPACITY      : count();
+            Outcome.NACK_DEMAND_UNMET     : count();
+            Outcome.NACK_HOP_LIMIT        : count();
+            Outcome.NACK_MALFORMED        : count();
+            Outcome.ROUTED                : count();
+            Outcome.ARP_ANSWERED          : count();
+            Outcome.ND_ANSWERED           : count();
+            Outcome.DROP_NOT_FOR_US       : count();
+            Outcome.DROP_BAD_CHECKSUM     : count();
+            Outcome.DROP_BAD_HEADER       : count();
+            Outcome.DROP_NO_ROUTE         : count();
+            Outcome.DROP_TTL              : count();
+            Outcome.DROP_LOCAL            : count();
+            Outcome.DROP_STRAY            : count();
+        }
+        counters = outcomes;
+    }
+
+    apply {
+        outcome.apply();
+    }
+}
+
+#endif

@@ -1,0 +1,109 @@
+/* Stage 9: longest prefix match for either family, next hops by flow hash. */
+
+#ifndef CFN_ROUTE
+#define CFN_ROUTE
+
+#include "headers.p4"
+#include "ids.p4"
+#include "sizes.p4"
+
+control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
+    bit<1> found = 0;
+
+    @id(ID_A_SET_NEXT_HOP)
+    action set_next_hop(next_hop_t next_hop) {
+        found = 1;
+        meta.next_hop = next_hop;
+    }
+
+    @id(ID_P_NEXT_HOPS)
+    @max_group_size(ECMP_WAYS)
+    action_selector(HashAlgorithm.crc32, ROUTES, 32) next_hops;
+
+    @id(ID_T_IPV4_ROUTE)
+    table ipv4_route {
+        key = {
+            hdr.ipv4.dst_addr : lpm @name("dst_addr");
+            meta.flow         : selector;
+        }
+        actions = { set_next_hop; @defaultonly NoAction; }
+        implementation = next_hops;
+        size = ROUTES;
+    }
+
+    @id(ID_T_IPV6_ROUTE)
+    table ipv6_route {
+        key = {
+            hdr.ipv6.dst_addr : lpm @name("dst_addr");
+            meta.flow         : selector;
+        }
+        actions = { set_next_hop; @defaultonly NoAction; }
+        implementation = next_hops;
+        size = ROUTES;
+    }
+
+    action forward(port_t port, mac_t src_mac, mac_t dst_mac) {
+        std.egress_spec = port;
+        hdr.ethernet.src_addr = src_mac;
+        hdr.ethernet.dst_addr = dst_mac;
+    }
+
+    /* Out of the CFN domain: to a host, or to a network of hosts. */
+    @id(ID_A_FORWARD_EDGE)
+    action forward_edge(port_t port, mac_t src_mac, mac_t dst_mac) {
+        forward(port, src_mac, dst_mac);
+        meta.at_edge = 1;
+    }
+
+    /* To the next CFN router. */
+    @id(ID_A_FORWARD_CORE)
+    action forward_core(port_t port, mac_t src_mac, mac_t dst_mac) {
+        forward(port, src_mac, dst_mac);
+    }
+
+    @id(ID_T_NEXT_HOP)
+    table next_hop {
+        key = { meta.next_hop : exact @name("next_hop"); }
+        actions = { forward_edge; forward_core; @defaultonly NoAction; }
+        size = NEXT_HOPS;
+    }
+
+    action drop(Outcome outcome) {
+        meta.path = Path.DROP;
+        meta.outcome = outcome;
+    }
+
+    action refuse_no_capacity() {
+        meta.path = Path.REFUSE;
+        meta.nack = NackCode.NO_CAPACITY;
+    }
+
+    apply {
+        hash(meta.flow, HashAlgorithm.crc32, 32w0,
+             { meta.src, meta.dst, hdr.udp.src_port, hdr.udp.dst_port }, 33w0x100000000);
+        if (meta.is_ipv6 == 1) {
+            if (hdr.ipv6.hop_limit <= 1) {
+                drop(Outcome.DROP_TTL);
+                return;
+            }
+            hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
+            ipv6_route.apply();
+        } else {
+            if (hdr.ipv4.ttl <= 1) {
+                drop(Outcome.DROP_TTL);
+                return;
+            }
+            hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+            ipv4_route.apply();
+        }
+        if (found == 0 || !next_hop.apply().hit) {
+            if (meta.path == Path.STEER) {
+                refuse_no_capacity();    /* a request is never lost in silence */
+            } else {
+                drop(Outcome.DROP_NO_ROUTE);
+            }
+        }
+    }
+}
+
+#endif

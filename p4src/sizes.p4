@@ -1,0 +1,52 @@
+/* What each table promises to hold, overridable with -D when compiling. */
+
+#ifndef CFN_SIZES
+#define CFN_SIZES
+
+#ifndef ROUTER_ADDRESSES      /* addresses that are the router's, of each family */
+#define ROUTER_ADDRESSES 64
+#endif
+
+#ifndef FUNCTION_PREFIXES     /* function prefixes known to the network */
+#define FUNCTION_PREFIXES 16384
+#endif
+
+#ifndef PERMITS               /* (tenant, function prefix) pairs */
+#define PERMITS 65536
+#endif
+
+#ifndef DEMAND_RULES
+#define DEMAND_RULES 256
+#endif
+
+#ifndef SERVICE_ENTRIES       /* (family, class, function prefix) */
+#define SERVICE_ENTRIES 32768
+#endif
+
+#ifndef INSTANCES             /* instances alive in the network; also slots in counters and registers */
+#define INSTANCES 4096
+#endif
+
+/* Weights in one group may add up to this much. BMv2 copies a member once per unit of weight, so the bound is
+ * what keeps a group's cost bounded there; 256 resolves a share to 0.4 %. */
+#ifndef GROUP_WEIGHT
+#define GROUP_WEIGHT 256
+#endif
+
+#ifndef SELECTOR_WEIGHT       /* sum of the weights of all service groups */
+#define SELECTOR_WEIGHT 1048576
+#endif
+
+#ifndef ROUTES                /* of each family */
+#define ROUTES 16384
+#endif
+
+#ifndef NEXT_HOPS
+#define NEXT_HOPS 1024
+#endif
+
+#ifndef ECMP_WAYS             /* next hops of one route */
+#define ECMP_WAYS 32
+#endif
+
+#endif

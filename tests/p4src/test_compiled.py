@@ -1,0 +1,42 @@
+"""What is committed in p4src/compiled is what p4c makes of the sources."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from google.protobuf import text_format
+
+import p4src
+from cfn.wire import NackCode
+from p4src import build
+
+
+def test_digest_is_of_the_sources():
+    assert build.recorded()["source"] == build.source_digest()
+
+
+def test_digest_sees_every_change(tmp_path: Path):
+    (tmp_path / "a.p4").write_text("x")
+    before = build.source_digest(tmp_path)
+    (tmp_path / "a.p4").write_text("y")
+    changed = build.source_digest(tmp_path)
+    (tmp_path / "a.p4").rename(tmp_path / "b.p4")
+    assert len({before, changed, build.source_digest(tmp_path)}) == 3
+
+
+@pytest.mark.skipif(not shutil.which(build.P4C), reason="p4c is not installed")
+def test_recompiling_gives_what_is_committed(tmp_path: Path):
+    build.compile_into(tmp_path, build.P4C)
+    if build.p4c_version(build.P4C) != build.recorded()["p4c"]:
+        pytest.skip(f"another p4c than the recorded {build.recorded()['p4c']}")
+    for path in (p4src.JSON, p4src.P4INFO):
+        assert (tmp_path / path.name).read_text() == path.read_text()
+
+
+def test_outcomes_name_every_nack_code():
+    from finsy.proto import p4i
+
+    info = text_format.Parse(p4src.P4INFO.read_text(), p4i.P4Info())
+    members = info.type_info.serializable_enums["Outcome"].members
+    nacks = {m.name.removeprefix("NACK_"): m.value[0] - 20 for m in members if m.name.startswith("NACK_")}
+    assert nacks == {code.name: code.value for code in NackCode}
