@@ -1,6 +1,6 @@
-"""Compile the program with p4c, and tell whether what is committed in `compiled/` is what the sources say.
+"""Compile the program with p4c, and tell whether `compiled/` is up to date.
 
-`python -m p4src.build` compiles; `python -m p4src.build --check` only compares digests and exits 1 when stale.
+`python -m p4src.build` compiles; `python -m p4src.build --check` exits 1 when stale.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def p4c_version(p4c: str) -> str:
     Raises:
         ValueError: it does not say.
     """
-    text = subprocess.run([p4c, "--version"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [p4c, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    ).stdout
     found = re.search(r"Version (\S+)", text)
     if not found:
         raise ValueError(f"{p4c} --version says no version: {text!r}")

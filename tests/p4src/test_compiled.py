@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from finsy.proto import p4i
 from google.protobuf import text_format
 
 import p4src
@@ -34,8 +35,6 @@ def test_recompiling_gives_what_is_committed(tmp_path: Path):
 
 
 def test_outcomes_name_every_nack_code():
-    from finsy.proto import p4i
-
     info = text_format.Parse(p4src.P4INFO.read_text(), p4i.P4Info())
     members = info.type_info.serializable_enums["Outcome"].members
     nacks = {m.name.removeprefix("NACK_"): m.value[0] - 20 for m in members if m.name.startswith("NACK_")}
