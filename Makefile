@@ -1,0 +1,62 @@
+# Verbs for newcomers; `make` alone lists them.
+
+TARGET ?= embedded
+PYTHON ?= python3.11
+PY := .venv/bin/python
+PTF_PY := .venv-ptf/bin/python
+export CFN_PYTHON := $(abspath $(PY))
+
+.PHONY: help demo test unit ptf ptf-all shell p4 lint trace bench bench-switch bench-reaction clean
+
+help: ## list these verbs
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+demo: .venv/ready ## the main job, live: TARGET=embedded (default) or bmv2
+	$(PY) -m topo.demo --target $(TARGET)
+
+test: unit ptf-all ## every test: Python and C, then the packet tests on each target installed
+
+unit: .venv/ready ## the tests of the Python and C code; ARGS="-k name" for some
+	$(PY) -m pytest $(ARGS)
+
+ptf: .venv/ready .venv-ptf/ready ## packet tests: TARGET=embedded or bmv2, CASE=file.Test for one
+	$(PTF_PY) ptf_tests/run.py --target $(TARGET) $(if $(CASE),--case $(CASE))
+
+ptf-all: .venv/ready .venv-ptf/ready
+	@if command -v simple_switch_grpc >/dev/null; then \
+	    $(PTF_PY) ptf_tests/run.py --target bmv2; \
+	else echo "packet tests on bmv2 skipped: simple_switch_grpc is not installed"; fi
+	$(PTF_PY) ptf_tests/run.py --target embedded
+
+shell: .venv-ptf/ready ## p4runtime-shell on a running switch: ADDR=127.0.0.1:9559 DEVICE=1
+	$(PTF_PY) ptf_tests/shell.py --grpc-addr $(or $(ADDR),127.0.0.1:9559) --device-id $(or $(DEVICE),1)
+
+p4: .venv/ready ## compile p4src with the p4c on PATH
+	$(PY) -m p4src.build
+
+lint: .venv/ready ## style and types
+	$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	$(PY) -m pip install --quiet pyright==1.1.414 && $(PY) -m pyright
+
+trace: .venv/ready ## make the demo's trace (topo/labs/demo.pcap) anew
+	$(PY) -m topo.trace
+
+bench: bench-switch bench-reaction ## everything that is measured, into bench/out/
+
+bench-switch: .venv/ready ## packets per second: embedded, BMv2, a bare forwarder, the kernel
+	$(PY) -m bench.switch
+
+bench-reaction: .venv/ready ## from an advert to the first packet by the new weight
+	$(PY) -m bench.reaction
+
+clean: ## forget the environments and all output
+	rm -rf .venv .venv-ptf out bench/out build *.egg-info
+
+.venv/ready: requirements.txt pyproject.toml scripts/venv.sh
+	PYTHON=$(PYTHON) scripts/venv.sh .venv requirements.txt
+	$(PY) -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv-ptf/ready: ptf_tests/requirements.txt scripts/venv.sh
+	PYTHON=$(PYTHON) scripts/venv.sh .venv-ptf ptf_tests/requirements.txt
+	@touch $@
