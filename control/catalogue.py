@@ -1,0 +1,173 @@
+"""The catalogue: what an operator wants the network to be (routers, links, hosts, sites, tenants, services).
+
+Instances are not in it: sites tell of them in adverts. `docs/catalogue.md` explains each field.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, SecretStr, Tag, model_validator
+
+from cfn.names import func_prefix
+from control import catalogue_check, yamlfile
+from control.fields import (
+    Cost,
+    DeviceId,
+    Grade,
+    GrpcTarget,
+    Id8,
+    Id14,
+    Id16,
+    IPv4,
+    IPv6,
+    Mac,
+    Mbps,
+    Milliseconds,
+    Model,
+    Name,
+    Port,
+    Probability,
+    Range8,
+    Range16,
+    ServiceName,
+)
+
+PolicyName = Literal["latency", "cost", "least-load", "round-robin", "weighted", "nearest"]
+ComputeType = Literal["logic", "parallel", "neural"]
+
+
+class Addresses(Model):
+    """One address of each family; either may be absent, not both."""
+
+    ipv4: IPv4 | None = None
+    ipv6: IPv6 | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.ipv4 is None and self.ipv6 is None:
+            raise ValueError("needs ipv4, ipv6 or both")
+        return self
+
+
+class Router(Model):
+    """A CFN router: a P4Runtime target and its place in the network."""
+
+    device_id: DeviceId
+    address: GrpcTarget
+    mac: Mac
+    ipv4: IPv4 | None = None
+    ipv6: IPv6 | None = None
+
+
+class LinkEnd(Model):
+    """The port of a router that one end of a link is plugged into."""
+
+    router: Name
+    port: Port
+
+
+class Link(Model):
+    """A link between two routers, the same in both directions."""
+
+    a: LinkEnd
+    b: LinkEnd
+    delay_ms: Milliseconds = 0.0
+    jitter_ms: Milliseconds = 0.0
+    loss: Probability = 0.0
+    rate_mbps: Mbps | None = None
+    cost: Cost = 0.0
+
+
+class Host(Model):
+    """Whatever hangs on an edge port: clients, function servers; reached at any of its addresses."""
+
+    router: Name
+    port: Port
+    mac: Mac
+    ipv4: tuple[IPv4, ...] = ()
+    ipv6: tuple[IPv6, ...] = ()
+    delay_ms: Milliseconds = 0.0
+    jitter_ms: Milliseconds = 0.0
+    loss: Probability = 0.0
+    rate_mbps: Mbps | None = None
+
+
+class Site(Model):
+    """A place that runs instances; `hosts` are those whose addresses its instances may use."""
+
+    id: Id14
+    price: Cost
+    token: SecretStr = Field(min_length=8)
+    hosts: Annotated[tuple[Name, ...], Field(min_length=1)]
+    compute: dict[ComputeType, Grade] = Field(default_factory=dict[ComputeType, Grade])
+
+
+class DemandClass(Model):
+    """Requests that ask for the same: which demands fall into it, and what it asks of an instance.
+
+    Where two match, the earlier in the file wins; what matches none is of class 0, which asks nothing.
+    """
+
+    id: Id8
+    type: ComputeType | None = None
+    grade: Grade | None = None
+    latency_ms: Range16 | None = None
+    cost_ceiling: Range8 | None = None
+    within_ms: Annotated[Milliseconds, Field(gt=0)] | None = None
+    max_price: Cost | None = None
+
+
+def _is_list(value: object) -> str:
+    return "list" if isinstance(value, list | tuple) else "any"
+
+
+_Any = Annotated[Literal["any"], Tag("any")]
+_Tenants = Annotated[tuple[Name, ...], Tag("list")]
+
+
+class Service(Model):
+    """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`)."""
+
+    name: ServiceName
+    tenants: Annotated[_Any | _Tenants, Discriminator(_is_list)] = "any"
+    select: Literal["flow", "request"] = "flow"
+    policy: PolicyName | None = None
+    classes: tuple[Name, ...] | None = None
+
+    @property
+    def prefix(self) -> tuple[int, int]:
+        """FuncID prefix: value and length in bits."""
+        return func_prefix(self.name)
+
+
+class Catalogue(Model):
+    """The whole declaration; an instance of it always has consistent references."""
+
+    anycast: Addresses
+    gateway: Addresses
+    routers: Annotated[dict[Name, Router], Field(min_length=1)]
+    links: tuple[Link, ...] = ()
+    hosts: dict[Name, Host] = Field(default_factory=dict[Name, Host])
+    sites: dict[Name, Site] = Field(default_factory=dict[Name, Site])
+    tenants: dict[Name, Id16] = Field(default_factory=dict[Name, Id16])
+    classes: dict[Name, DemandClass] = Field(default_factory=dict[Name, DemandClass])
+    services: tuple[Service, ...] = ()
+    policy: PolicyName = "latency"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = catalogue_check.problems(self)
+        if problems:
+            raise yamlfile.ModelProblems(problems)
+        return self
+
+
+def load(path: Path) -> Catalogue:
+    """Read a catalogue file.
+
+    Raises:
+        yamlfile.FileError: with one line `FILE:LINE:COLUMN: FIELD: what is wrong` for each error.
+    """
+    return yamlfile.load(path, Catalogue)

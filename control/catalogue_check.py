@@ -1,0 +1,108 @@
+"""What must hold between the fields of a catalogue: references exist, numbers and addresses are used once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from control.yamlfile import FieldPath, Problem, dotted
+
+if TYPE_CHECKING:
+    from control.catalogue import Catalogue
+
+_Used = Iterable[tuple[FieldPath, Hashable]]
+
+
+def problems(catalogue: Catalogue) -> list[Problem]:
+    """Everything that is inconsistent, in the order of the fields."""
+    return [
+        *_references(catalogue),
+        *_ends(catalogue),
+        *_unique(
+            "device_id", ((("routers", n, "device_id"), r.device_id) for n, r in catalogue.routers.items())
+        ),
+        *_unique("target", ((("routers", n, "address"), r.address) for n, r in catalogue.routers.items())),
+        *_unique("MAC address", _macs(catalogue)),
+        *_unique("port", _ports(catalogue)),
+        *_unique("address", _addresses(catalogue)),
+        *_unique("site id", ((("sites", n, "id"), s.id) for n, s in catalogue.sites.items())),
+        *_unique("host", _site_hosts(catalogue)),
+        *_unique("tenant id", ((("tenants", n), i) for n, i in catalogue.tenants.items())),
+        *_unique("class id", ((("classes", n, "id"), c.id) for n, c in catalogue.classes.items())),
+        *_unique("FuncID", ((("services", i, "name"), s.prefix) for i, s in enumerate(catalogue.services))),
+    ]
+
+
+def _references(catalogue: Catalogue) -> Iterator[Problem]:
+    routers = [
+        (("links", i, end), x.router)
+        for i, k in enumerate(catalogue.links)
+        for end, x in (("a", k.a), ("b", k.b))
+    ]
+    hosts = [(("hosts", name), host.router) for name, host in catalogue.hosts.items()]
+    for path, router in [*routers, *hosts]:
+        if router not in catalogue.routers:
+            yield Problem((*path, "router"), f"there is no router {router!r}")
+    for path, host in _site_hosts(catalogue):
+        if host not in catalogue.hosts:
+            yield Problem(path, f"there is no host {host!r}")
+    for index, service in enumerate(catalogue.services):
+        tenants = () if service.tenants == "any" else service.tenants
+        for at, tenant in enumerate(tenants):
+            if tenant not in catalogue.tenants:
+                yield Problem(("services", index, "tenants", at), f"there is no tenant {tenant!r}")
+        for at, name in enumerate(service.classes or ()):
+            if name not in catalogue.classes:
+                yield Problem(("services", index, "classes", at), f"there is no class {name!r}")
+
+
+def _ends(catalogue: Catalogue) -> Iterator[Problem]:
+    for index, link in enumerate(catalogue.links):
+        if link.a.router == link.b.router:
+            yield Problem(("links", index, "b", "router"), f"the link starts and ends at {link.a.router!r}")
+    for name, host in catalogue.hosts.items():
+        if not host.ipv4 and not host.ipv6:
+            yield Problem(("hosts", name), "needs at least one address in ipv4 or ipv6")
+
+
+def _unique(what: str, used: _Used) -> Iterator[Problem]:
+    first: dict[Hashable, FieldPath] = {}
+    for path, value in used:
+        if value in first:
+            shown = f" {value}" if isinstance(value, int) else ""
+            yield Problem(path, f"{what}{shown} is already used by {dotted(first[value])}")
+        first.setdefault(value, path)
+
+
+def _macs(catalogue: Catalogue) -> Iterator[tuple[FieldPath, Hashable]]:
+    for name, router in catalogue.routers.items():
+        yield ("routers", name, "mac"), router.mac
+    for name, host in catalogue.hosts.items():
+        yield ("hosts", name, "mac"), host.mac
+
+
+def _ports(catalogue: Catalogue) -> Iterator[tuple[FieldPath, Hashable]]:
+    for index, link in enumerate(catalogue.links):
+        yield ("links", index, "a", "port"), (link.a.router, link.a.port)
+        yield ("links", index, "b", "port"), (link.b.router, link.b.port)
+    for name, host in catalogue.hosts.items():
+        yield ("hosts", name, "port"), (host.router, host.port)
+
+
+def _addresses(catalogue: Catalogue) -> Iterator[tuple[FieldPath, Hashable]]:
+    singles = [(("anycast",), catalogue.anycast), (("gateway",), catalogue.gateway)]
+    singles += [(("routers", name), router) for name, router in catalogue.routers.items()]
+    for path, owner in singles:
+        for family, address in (("ipv4", owner.ipv4), ("ipv6", owner.ipv6)):
+            if address is not None:
+                yield (*path, family), address
+    for name, host in catalogue.hosts.items():
+        for family, addresses in (("ipv4", host.ipv4), ("ipv6", host.ipv6)):
+            for index, address in enumerate(addresses):
+                yield ("hosts", name, family, index), address
+
+
+def _site_hosts(catalogue: Catalogue) -> Iterator[tuple[FieldPath, str]]:
+    for name, site in catalogue.sites.items():
+        for index, host in enumerate(site.hosts):
+            yield ("sites", name, "hosts", index), host
