@@ -1,0 +1,172 @@
+"""The CFN header as a scapy layer, to build, show and dissect packets.
+
+    from cfn.scapy_layer import CFN, CFNTrace
+    packet = IP(dst="10.255.0.1") / UDP(sport=40000, dport=23793) / CFN(func_id=0x1234) / CFNTrace() / b"in"
+
+Field names are those of `docs/wire-format.md`. `length` is computed when it is None, and `next` follows from
+the extension stacked on top; give either a number to build a packet that is wrong on purpose. An extension of
+a type without a class of its own is `CFN(next=9) / CFNExtension(body=…)`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from scapy.fields import (
+    BitEnumField,
+    BitField,
+    ByteEnumField,
+    ByteField,
+    IntField,
+    MultiEnumField,
+    ShortField,
+    StrLenField,
+    XLongField,
+    XStrFixedLenField,
+)
+from scapy.layers.inet import UDP
+from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
+
+from cfn.extensions import ExtensionType
+from cfn.wire import BASE_WORDS, DEFAULT_HOPS, NO_DATA, PORT, VERSION, ComputeType, Kind, NackCode, Status
+
+_EXTENSION_NAMES = {0: "none", **{member.value: member.name for member in ExtensionType}}
+_STATUS_NAMES = {
+    Kind.RESPONSE.value: {member.value: member.name for member in Status},
+    Kind.NACK.value: {member.value: member.name for member in NackCode},
+}
+
+
+def _kind_of(packet: Any) -> int:
+    return Kind.REQUEST if packet is None else packet.kind
+
+
+class CFN(Packet):
+    """The base header; `report_queue` of a NACK is its retry-after in ms."""
+
+    name = "CFN"
+    fields_desc: ClassVar[list[Any]] = [
+        BitField("version", VERSION, 4),
+        BitEnumField("kind", Kind.REQUEST.value, 4, {member.value: member.name for member in Kind}),
+        ByteField("flags", 0),
+        ByteField("length", None),
+        ByteEnumField("next", 0, _EXTENSION_NAMES),
+        ShortField("tenant", 0),
+        ByteField("hops", DEFAULT_HOPS),
+        ByteField("priority", 0),
+        IntField("request_id", 0),
+        IntField("timestamp", 0),
+        XLongField("affinity", 0),
+        XLongField("func_id", 0),
+        XStrFixedLenField("data_in", NO_DATA, length=16),
+        XStrFixedLenField("data_out", NO_DATA, length=16),
+        BitEnumField("demand_type", 0, 4, {member.value: member.name for member in ComputeType}),
+        BitField("demand_grade", 0, 4),
+        ShortField("demand_latency_ms", 0),
+        ByteField("demand_cost_ceiling", 0),
+        MultiEnumField("report_status", 0, _STATUS_NAMES, depends_on=_kind_of, fmt="B"),
+        ByteField("report_load", 0),
+        ShortField("report_queue", 0),
+    ]
+
+    def post_build(self, pkt: bytes, pay: bytes) -> bytes:
+        """Fill in the length of header and extensions."""
+        if self.length is None:
+            words = BASE_WORDS
+            layer = self.payload
+            while isinstance(layer, CFNExtension):
+                words += layer.words()
+                layer = layer.payload
+            pkt = pkt[:2] + bytes([min(words, 0xFF)]) + pkt[3:]
+        return pkt + pay
+
+    def guess_payload_class(self, payload: bytes) -> type[Packet]:
+        """The first extension's class where the header has room for one, else payload."""
+        if self.next == 0 or self.length <= BASE_WORDS:
+            return Raw
+        return _extension_class(self.next)
+
+    def hashret(self) -> bytes:
+        """What a request and its answer have in common."""
+        return self.request_id.to_bytes(4)
+
+    def answers(self, other: Packet) -> int:
+        """Whether this is the response or the NACK to `other`, so that `sr1` pairs them."""
+        return int(
+            isinstance(other, CFN)
+            and self.kind in {Kind.RESPONSE, Kind.NACK}
+            and other.kind not in {Kind.RESPONSE, Kind.NACK}
+            and self.request_id == other.request_id
+        )
+
+    def mysummary(self) -> str:
+        """Kind, function and request in one line."""
+        return self.sprintf("CFN %CFN.kind% %CFN.func_id% request %CFN.request_id%")
+
+
+class CFNExtension(Packet):
+    """An extension of a type that has no class of its own; padded with zeros when `length` is computed."""
+
+    name = "CFN extension"
+    fields_desc: ClassVar[list[Any]] = [
+        ByteEnumField("next", 0, _EXTENSION_NAMES),
+        ByteField("length", None),
+        StrLenField("body", b"\0\0", length_from=lambda packet: max(0, packet.length * 4 - 2)),
+    ]
+
+    def words(self) -> int:
+        """Length in 32-bit words, as it is or will be built."""
+        return (2 + len(self.body) + 3) // 4 if self.length is None else self.length
+
+    def post_build(self, pkt: bytes, pay: bytes) -> bytes:
+        """Fill in the length, and the padding that makes it whole words."""
+        if self.length is None:
+            pkt = (pkt[:1] + bytes([self.words()]) + pkt[2:]).ljust(self.words() * 4, b"\0")
+        return pkt + pay
+
+    def guess_payload_class(self, payload: bytes) -> type[Packet]:
+        """The following extension's class while the base header's length has room for it."""
+        words, layer = BASE_WORDS, self
+        while isinstance(layer, CFNExtension):
+            words += layer.words()
+            layer = layer.underlayer
+        if self.next == 0 or self.length == 0 or layer is None or words >= layer.length:
+            return Raw
+        return _extension_class(self.next)
+
+
+class CFNChain(CFNExtension):
+    """The functions still to run."""
+
+    name = "CFN chain"
+
+
+class CFNAuth(CFNExtension):
+    """A keyed tag over the base header."""
+
+    name = "CFN auth"
+
+
+class CFNTrace(CFNExtension):
+    """One record per router."""
+
+    name = "CFN trace"
+
+
+_EXTENSION_CLASSES: dict[int, type[CFNExtension]] = {
+    ExtensionType.CHAIN: CFNChain,
+    ExtensionType.AUTH: CFNAuth,
+    ExtensionType.TRACE: CFNTrace,
+}
+
+
+def _extension_class(extension_type: int) -> type[CFNExtension]:
+    return _EXTENSION_CLASSES.get(extension_type, CFNExtension)
+
+
+bind_bottom_up(UDP, CFN, sport=PORT)
+bind_bottom_up(UDP, CFN, dport=PORT)
+bind_layers(UDP, CFN, dport=PORT)
+for _type, _layer in _EXTENSION_CLASSES.items():
+    for _lower in (CFN, CFNExtension, *_EXTENSION_CLASSES.values()):
+        bind_layers(_lower, _layer, next=int(_type))
