@@ -48,7 +48,7 @@ def encode_extensions(extensions: Sequence[Extension]) -> tuple[int, bytes]:
     offset = 72
     parts: list[bytes] = []
     types = [extension.type for extension in extensions]
-    for extension, following in zip(extensions, [*types[1:], _NONE], strict=True):
+    for extension, following in zip(extensions, [*types, _NONE][1:], strict=True):
         if not 0 < extension.type < 256:
             raise WireError("extension.type", offset, f"{extension.type} is not in 1–255")
         words, rest = divmod(_PREFIX + len(extension.body), 4)

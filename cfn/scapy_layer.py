@@ -28,7 +28,18 @@ from scapy.layers.inet import UDP
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
 
 from cfn.extensions import ExtensionType
-from cfn.wire import BASE_WORDS, DEFAULT_HOPS, NO_DATA, PORT, VERSION, ComputeType, Kind, NackCode, Status
+from cfn.wire import (
+    BASE_LENGTH,
+    BASE_WORDS,
+    DEFAULT_HOPS,
+    NO_DATA,
+    PORT,
+    VERSION,
+    ComputeType,
+    Kind,
+    NackCode,
+    Status,
+)
 
 _EXTENSION_NAMES = {0: "none", **{member.value: member.name for member in ExtensionType}}
 _STATUS_NAMES = {
@@ -68,6 +79,11 @@ class CFN(Packet):
         ByteField("report_load", 0),
         ShortField("report_queue", 0),
     ]
+
+    @classmethod
+    def dispatch_hook(cls, _pkt: bytes | None = None, *_: Any, **__: Any) -> type[Packet]:
+        """What is too short for the base header is dissected as raw bytes."""
+        return Raw if _pkt and len(_pkt) < BASE_LENGTH else cls
 
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
         """Fill in the length of header and extensions."""
