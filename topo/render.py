@@ -1,0 +1,96 @@
+"""From a lab to the controller's catalogue, so that nothing is configured in two places."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from typing import Any
+
+from pydantic import SecretStr
+from ruamel.yaml import YAML
+
+from control.catalogue import Catalogue
+from topo.plan import Host, Plan, PortEnd
+from topo.spec import Line
+
+_LINE = ("delay_ms", "jitter_ms", "loss", "rate_mbps")
+
+
+def tokens(plan: Plan) -> dict[str, str]:
+    """Return the token of each site: the one in the lab file, a fresh random one where it gives none."""
+    return {
+        name: site.token.get_secret_value() if site.token else secrets.token_hex(16)
+        for name, site in plan.spec.sites.items()
+    }
+
+
+def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
+    """Render the catalogue of a lab.
+
+    Raises:
+        pydantic.ValidationError: generated values collide with given ones.
+    """
+    spec = plan.spec
+    return Catalogue.model_validate(
+        {
+            "anycast": spec.anycast,
+            "gateway": spec.gateway,
+            "routers": {
+                router.name: {
+                    "device_id": router.device_id,
+                    "address": f"127.0.0.1:{router.grpc_port}",
+                    "mac": router.mac,
+                    "ipv4": str(router.ipv4),
+                    "ipv6": str(router.ipv6),
+                }
+                for router in plan.routers.values()
+            },
+            "links": [
+                {"a": _end(link.a), "b": _end(link.b), "cost": link.cost, **_line(line)}
+                for link, line in zip(plan.links, spec.links, strict=True)
+            ],
+            "hosts": {name: _host(plan.hosts[name], access) for name, (_, access) in spec.edge().items()},
+            "sites": {
+                name: {
+                    "id": plan.sites[name].id,
+                    "price": site.price,
+                    "token": SecretStr(site_tokens[name]),
+                    "hosts": [name],
+                    "compute": site.compute,
+                }
+                for name, site in spec.sites.items()
+            },
+            "tenants": spec.tenants,
+            "classes": spec.classes,
+            "services": spec.services,
+            "policy": spec.policy,
+        }
+    )
+
+
+def to_yaml(model: Catalogue) -> str:
+    """Write a catalogue as the YAML that `control.catalogue.load` reads, tokens included."""
+    plain = model.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    for name, site in model.sites.items():
+        plain["sites"][name]["token"] = site.token.get_secret_value()
+    text = io.StringIO()
+    YAML(typ="safe", pure=True).dump(plain, text)
+    return text.getvalue()
+
+
+def _end(end: PortEnd) -> dict[str, Any]:
+    return {"router": end.router, "port": end.port}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {field: getattr(line, field) for field in _LINE}
+
+
+def _host(host: Host, line: Line) -> dict[str, Any]:
+    return {
+        **_end(host.attached),
+        "mac": host.mac,
+        "ipv4": [str(address) for address in host.ipv4],
+        "ipv6": [str(address) for address in host.ipv6],
+        **_line(line),
+    }
