@@ -1,0 +1,109 @@
+"""From an advert on the wire to a `SiteAdvert`, or to the reason why not."""
+
+from __future__ import annotations
+
+import hmac
+import math
+from ipaddress import IPv4Address, IPv6Address
+
+from cfn.proto import advert_pb2 as pb
+from control.catalogue import Catalogue, Site
+from control.model import Instance, InstanceKey, SiteAdvert
+
+MAX_TTL_MS = 600_000
+MAX_INSTANCES = 4096
+_U8, _U16 = 2**8, 2**16
+
+
+class Refused(ValueError):  # noqa: N818 - says what happened to the advert
+    """The advert is not believed; the text says why, for the log of whoever sent it."""
+
+
+def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
+    """Believe an advert.
+
+    Raises:
+        Refused: not from who it says, or not plausible.
+    """
+    site = catalogue.sites.get(message.site)
+    # One answer for both, so that names of sites can't be guessed without a token.
+    if site is None or not hmac.compare_digest(site.token.get_secret_value().encode(), token.encode()):
+        raise Refused("unknown site or wrong token")
+    if not 0 < message.ttl_ms <= MAX_TTL_MS:
+        raise Refused(f"ttl_ms: {message.ttl_ms} is not in 1..{MAX_TTL_MS}")
+    if len(message.instances) > MAX_INSTANCES:
+        raise Refused(f"instances: more than {MAX_INSTANCES}")
+    _amount("cpu_utilisation", message.cpu_utilisation)
+    _amount("cpu_capacity", message.cpu_capacity)
+    instances: dict[InstanceKey, Instance] = {}
+    for index, told in enumerate(message.instances):
+        instance = _instance(f"instances[{index}]", told, site, catalogue)
+        if instance.key in instances:
+            raise Refused(f"instances[{index}].instance: {told.instance} is told of twice")
+        instances[instance.key] = instance
+    return SiteAdvert(
+        site=message.site,
+        incarnation=message.incarnation,
+        sequence=message.sequence,
+        ttl_s=message.ttl_ms / 1000,
+        cpu_utilisation=message.cpu_utilisation,
+        cpu_capacity=message.cpu_capacity,
+        instances=instances,
+    )
+
+
+def _instance(where: str, told: pb.Instance, site: Site, catalogue: Catalogue) -> Instance:
+    _below(f"{where}.instance", told.instance, _U16)
+    _below(f"{where}.load", told.load, _U8)
+    for name in ("service_time_us", "arrival_rps", "completed_rps", "capacity_rps"):
+        _amount(f"{where}.{name}", getattr(told, name))
+    if told.state not in (pb.Instance.UP, pb.Instance.DRAINING):
+        raise Refused(f"{where}.state: is neither UP nor DRAINING")
+    ipv4 = _ipv4(f"{where}.ipv4", told.ipv4, site, catalogue)
+    ipv6 = _ipv6(f"{where}.ipv6", told.ipv6, site, catalogue)
+    if ipv4 is None and ipv6 is None:
+        raise Refused(f"{where}: has no address")
+    return Instance(
+        key=InstanceKey(site.id, told.instance),
+        func_id=told.func_id,
+        ipv4=ipv4,
+        ipv6=ipv6,
+        load=told.load,
+        queue=told.queue,
+        service_ms=told.service_time_us / 1000,
+        arrival_rps=told.arrival_rps,
+        capacity_rps=told.capacity_rps,
+        draining=told.state == pb.Instance.DRAINING,
+    )
+
+
+def _below(where: str, value: int, bound: int) -> None:
+    if value >= bound:
+        raise Refused(f"{where}: {value} is not in 0..{bound - 1}")
+
+
+def _amount(where: str, value: float) -> None:
+    if not math.isfinite(value) or value < 0:
+        raise Refused(f"{where}: {value} is no amount")
+
+
+def _ipv4(where: str, packed: bytes, site: Site, catalogue: Catalogue) -> IPv4Address | None:
+    if not packed:
+        return None
+    if len(packed) != 4:
+        raise Refused(f"{where}: has {len(packed)} bytes instead of 4")
+    address = IPv4Address(packed)
+    if not any(address in catalogue.hosts[host].ipv4 for host in site.hosts):
+        raise Refused(f"{where}: {address} is not of a host of this site")
+    return address
+
+
+def _ipv6(where: str, packed: bytes, site: Site, catalogue: Catalogue) -> IPv6Address | None:
+    if not packed:
+        return None
+    if len(packed) != 16:
+        raise Refused(f"{where}: has {len(packed)} bytes instead of 16")
+    address = IPv6Address(packed)
+    if not any(address in catalogue.hosts[host].ipv6 for host in site.hosts):
+        raise Refused(f"{where}: {address} is not of a host of this site")
+    return address

@@ -1,0 +1,76 @@
+"""Soft state: the last advert of each site, until it expires or the site withdraws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from control.advert_check import Refused
+from control.model import Instance, InstanceKey, SiteAdvert
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An advert, and the times (of the store's clock, seconds) it came and goes."""
+
+    advert: SiteAdvert
+    received: float
+    expires: float
+
+
+class AdvertStore:
+    """Last adverts by site name; time comes from the clock that is passed in (seconds, monotonic)."""
+
+    def __init__(self, clock: Callable[[], float]):
+        self._clock = clock
+        self._held: dict[str, Held] = {}
+
+    def __iter__(self) -> Iterator[Held]:
+        return iter(self._held.values())
+
+    def get(self, site: str) -> Held | None:
+        """What a site last told, if that is still valid."""
+        return self._held.get(site)
+
+    def accept(self, advert: SiteAdvert) -> frozenset[int]:
+        """Replace what the site said before.
+
+        Returns:
+            FuncIDs of the functions whose instances this may have changed.
+
+        Raises:
+            Refused: not newer than what is held.
+        """
+        before = self._held.get(advert.site)
+        if before:
+            have, got = _age(before.advert), _age(advert)
+            if got <= have:
+                raise Refused(f"sequence: (incarnation, sequence) {got} is not newer than {have}")
+        now = self._clock()
+        self._held[advert.site] = Held(advert, now, now + advert.ttl_s)
+        return advert.functions | (before.advert.functions if before else frozenset())
+
+    def expire(self) -> dict[str, frozenset[int]]:
+        """Forget adverts whose time is over.
+
+        Returns:
+            For each site that was forgotten, the FuncIDs it ran.
+        """
+        now = self._clock()
+        over = {name: held.advert.functions for name, held in self._held.items() if held.expires <= now}
+        for name in over:
+            del self._held[name]
+        return over
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When `expire` has something to do, in seconds of the clock."""
+        return min((held.expires for held in self._held.values()), default=None)
+
+    def instances(self) -> dict[InstanceKey, Instance]:
+        """Every instance alive, draining ones included."""
+        return {key: instance for held in self for key, instance in held.advert.instances.items()}
+
+
+def _age(advert: SiteAdvert) -> tuple[int, int]:
+    return advert.incarnation, advert.sequence

@@ -1,0 +1,77 @@
+"""What the controller knows of the sites: instances and the adverts that told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+FAMILIES = (4, 6)
+
+
+class InstanceKey(NamedTuple):
+    """What identifies an instance in cookies and tables: site id (14 bits) and instance id (16 bits)."""
+
+    site: int
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One function instance as its site last told of it.
+
+    Attributes:
+        key: site and instance id.
+        func_id: the function it runs.
+        ipv4: its address, or None when it has none of this family.
+        ipv6: likewise.
+        load: 0–255.
+        queue: requests that wait.
+        service_ms: mean wall-clock time a request takes a worker; 0 when not measured yet.
+        arrival_rps: requests that arrive a second.
+        capacity_rps: requests a second that it could do; 0 when not known yet.
+        draining: wants no new sessions.
+    """
+
+    key: InstanceKey
+    func_id: int
+    ipv4: IPv4Address | None = None
+    ipv6: IPv6Address | None = None
+    load: int = 0
+    queue: int = 0
+    service_ms: float = 0.0
+    arrival_rps: float = 0.0
+    capacity_rps: float = 0.0
+    draining: bool = False
+
+    def address(self, family: int) -> IPv4Address | IPv6Address | None:
+        """Its address of family 4 or 6."""
+        return self.ipv4 if family == 4 else self.ipv6
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAdvert:
+    """An advert that was accepted; it replaces what the site said before.
+
+    Attributes:
+        site: the site's name in the catalogue.
+        incarnation: start of the agent, µs since the Unix epoch.
+        sequence: counts up within an incarnation.
+        ttl_s: validity, in seconds from receipt.
+        cpu_utilisation: share of the site's CPU quota in use, 0–1.
+        cpu_capacity: the quota, in cores.
+        instances: by key.
+    """
+
+    site: str
+    incarnation: int
+    sequence: int
+    ttl_s: float
+    cpu_utilisation: float = 0.0
+    cpu_capacity: float = 0.0
+    instances: dict[InstanceKey, Instance] = field(default_factory=dict[InstanceKey, Instance])
+
+    @property
+    def functions(self) -> frozenset[int]:
+        """FuncIDs of which the site runs an instance."""
+        return frozenset(instance.func_id for instance in self.instances.values())

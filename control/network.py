@@ -1,0 +1,123 @@
+"""The network graph: shortest paths by delay, their ECMP next hops, delay and price of a path.
+
+Links are the same in both directions, so a round trip takes twice the delay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import networkx as nx
+
+from control.catalogue import Catalogue
+
+# Added to each link: a path of fewer hops wins a tie, and links without delay make no loops.
+_HOP_MS = 1e-6
+_SAME_MS = 1e-9
+
+
+class NextHop(NamedTuple):
+    """Out of `port` to the station with MAC address `mac`; `edge` when that is a host."""
+
+    port: int
+    mac: str
+    edge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """From a router to a host.
+
+    Attributes:
+        delay_ms: one way.
+        cost: price of a request over the path's links, averaged over its ECMP branches.
+        next_hops: of equal delay, sorted.
+    """
+
+    delay_ms: float
+    cost: float
+    next_hops: tuple[NextHop, ...]
+
+
+class Network:
+    """All shortest paths of a catalogue."""
+
+    def __init__(self, catalogue: Catalogue):
+        self._catalogue = catalogue
+        self._graph = _graph(catalogue)
+        self._to = {router: _paths_to(self._graph, router) for router in catalogue.routers}
+
+    def hops(self, router: str) -> frozenset[NextHop]:
+        """Every station on the router's ports."""
+        neighbours = {self._next_hop(to, port) for _, to, port in self._graph.out_edges(router, keys=True)}
+        hosts = {
+            NextHop(host.port, host.mac, edge=True)
+            for host in self._catalogue.hosts.values()
+            if host.router == router
+        }
+        return frozenset(neighbours | hosts)
+
+    def path_to_host(self, router: str, host: str) -> Path | None:
+        """The shortest path, or None when there is none."""
+        to = self._catalogue.hosts[host]
+        if to.router == router:
+            return Path(to.delay_ms, 0.0, (NextHop(to.port, to.mac, edge=True),))
+        path = self.path_to_router(router, to.router)
+        return path and Path(path.delay_ms + to.delay_ms, path.cost, path.next_hops)
+
+    def path_to_router(self, router: str, to: str) -> Path | None:
+        """The shortest path to another router, or None when there is none."""
+        reach = self._to[to].get(router)
+        if reach is None:
+            return None
+        hops = tuple(sorted(self._next_hop(neighbour, port) for neighbour, port in reach.branches))
+        return Path(reach.delay_ms, reach.cost, hops)
+
+    def _next_hop(self, neighbour: str, port: int) -> NextHop:
+        return NextHop(port, self._catalogue.routers[neighbour].mac, edge=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    delay_ms: float
+    cost: float
+    branches: tuple[tuple[str, int], ...]
+
+
+def _graph(catalogue: Catalogue) -> nx.MultiDiGraph[str]:
+    """Routers as nodes; one edge a direction and link, keyed by the port it leaves from."""
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    graph.add_nodes_from(catalogue.routers)
+    for link in catalogue.links:
+        for here, there in ((link.a, link.b), (link.b, link.a)):
+            graph.add_edge(
+                here.router,
+                there.router,
+                key=here.port,
+                delay=link.delay_ms,
+                hop=link.delay_ms + _HOP_MS,
+                cost=link.cost,
+            )
+    return graph
+
+
+def _paths_to(graph: nx.MultiDiGraph[str], target: str) -> dict[str, _Reach]:
+    distance: dict[str, float] = nx.single_source_dijkstra_path_length(
+        graph.reverse(copy=False), target, weight="hop"
+    )
+    found = {target: _Reach(0.0, 0.0, ())}
+    for router in sorted(distance, key=distance.__getitem__):
+        if router == target:
+            continue
+        best = [
+            (neighbour, port, data)
+            for _, neighbour, port, data in graph.out_edges(router, keys=True, data=True)
+            if neighbour in distance and abs(distance[neighbour] + data["hop"] - distance[router]) < _SAME_MS
+        ]
+        found[router] = _Reach(
+            delay_ms=best[0][2]["delay"] + found[best[0][0]].delay_ms,
+            cost=sum(data["cost"] + found[neighbour].cost for neighbour, _, data in best) / len(best),
+            branches=tuple((neighbour, port) for neighbour, port, _ in best),
+        )
+    return found

@@ -1,0 +1,89 @@
+"""What a policy sees of an instance, as one ingress router sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from control.model import InstanceKey
+
+FULL_LOAD = 255
+_BUSY = 0.75
+"""Share of full load up to which an instance counts as having all of its capacity."""
+_LEFT_WHEN_FULL = 0.02
+_OVERLOAD = 0.9
+_BACKLOG = 5.0
+"""A queue that takes longer than this many service times is an overload, whatever the load says."""
+
+_SERVICE_MS = 10.0
+_CAPACITY_RPS = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An instance that may be chosen.
+
+    Attributes:
+        key: site and instance id.
+        delay_ms: network delay from the ingress to its host, one way.
+        service_ms: mean time a request takes a worker; 0 when unknown.
+        capacity_rps: requests a second it could do; 0 when unknown.
+        arrival_rps: requests a second it gets, from all ingress routers.
+        load: 0–255.
+        queue: requests that wait.
+        cost: price of a request: the site's, and that of the path.
+        response_ms: response time that the ingress measured lately, or None.
+    """
+
+    key: InstanceKey
+    delay_ms: float
+    service_ms: float = 0.0
+    capacity_rps: float = 0.0
+    arrival_rps: float = 0.0
+    load: int = 0
+    queue: int = 0
+    cost: float = 0.0
+    response_ms: float | None = None
+
+    @property
+    def unloaded_ms(self) -> float:
+        """Response time with nothing else to do: the way there and back, and the service."""
+        return 2 * self.delay_ms + self.service_ms
+
+    @property
+    def room(self) -> float:
+        """Share of its capacity it should be given, 0–1: all of it until it is busy, then less and less."""
+        spare = (1 - self.load / FULL_LOAD) / (1 - _BUSY)
+        return max(_LEFT_WHEN_FULL, min(1.0, spare))
+
+    @property
+    def usable_rps(self) -> float:
+        """The capacity it should be given, requests a second."""
+        return self.capacity_rps * self.room
+
+    @property
+    def backlog_ms(self) -> float:
+        """How long a new request waits for those in the queue."""
+        return 1000 * self.queue / self.capacity_rps
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether it must lose traffic at once."""
+        return (
+            self.load >= _OVERLOAD * FULL_LOAD
+            or self.arrival_rps >= self.capacity_rps
+            or self.backlog_ms > _BACKLOG * self.service_ms
+        )
+
+
+def complete(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Fill in what is not known yet: an instance that was never measured is taken for one like the others."""
+    service = [c.service_ms for c in candidates if c.service_ms > 0]
+    capacity = [c.capacity_rps for c in candidates if c.capacity_rps > 0]
+    service_ms = median(service) if service else _SERVICE_MS
+    capacity_rps = median(capacity) if capacity else _CAPACITY_RPS
+    return [
+        replace(c, service_ms=c.service_ms or service_ms, capacity_rps=c.capacity_rps or capacity_rps)
+        for c in candidates
+    ]

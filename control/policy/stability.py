@@ -1,0 +1,53 @@
+"""How fast shares move to where a policy wants them.
+
+Adverts are late by an interval: acting on them in full sends the whole network to the instance that was idle
+a moment ago (herding; Mitzenmacher, "How useful is old information?", IEEE Trans. Par. Distr. Syst. 11(1),
+2000). So shares approach their target with a time constant, except that an overloaded instance loses half of
+what it has at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Set
+
+from control.model import InstanceKey
+from control.policy.shares import Shares, normalised
+
+TIME_CONSTANT_S = 0.5
+HYSTERESIS = 0.02
+"""Traffic to be moved (share of all) below which a group is left as it is."""
+_AT_ONCE = 0.5
+
+
+def step_after(elapsed_s: float) -> float:
+    """Share of the way to the target that is made after `elapsed_s` seconds."""
+    return 1 - math.exp(-max(0.0, elapsed_s) / TIME_CONSTANT_S)
+
+
+def settle(
+    before: Mapping[InstanceKey, float],
+    target: Mapping[InstanceKey, float],
+    overloaded: Set[InstanceKey],
+    step: float,
+) -> Shares:
+    """Shares to use now.
+
+    Args:
+        before: shares in use; keys that are not in `target` are gone.
+        target: shares the policy wants, of a sum of 1.
+        overloaded: those that must have lost half of what they have, as long as there are others.
+        step: share of the way to go, 0–1.
+    """
+    had = {key: before.get(key, 0.0) for key in target}
+    if math.fsum(had.values()) <= 0:
+        return dict(target)
+    had = dict(zip(had, normalised(list(had.values())), strict=True))
+    now = {key: had[key] + step * (target[key] - had[key]) for key in target}
+    others = [key for key in target if key not in overloaded]
+    if not others:
+        return now
+    kept = {key: min(now[key], _AT_ONCE * had[key]) for key in target if key in overloaded}
+    freed = math.fsum(now[key] - kept[key] for key in kept)
+    wanted = normalised([target[key] for key in others])
+    return {**now, **kept, **{key: now[key] + freed * w for key, w in zip(others, wanted, strict=True)}}

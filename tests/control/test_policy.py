@@ -1,0 +1,274 @@
+"""Policies: properties that hold for any candidates, and what each one is for.
+
+One case: pytest tests/control/test_policy.py -k overload
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from control.catalogue import PolicyName
+from control.model import InstanceKey
+from control.policy import POLICIES
+from control.policy.candidate import Candidate, complete
+from control.policy.shares import distance, normalised, of_weights, quantise
+from control.policy.stability import settle, step_after
+
+NEAR, MID, FAR = InstanceKey(1, 1), InstanceKey(2, 1), InstanceKey(3, 1)
+
+
+@st.composite
+def candidate_lists(draw: st.DrawFn) -> list[Candidate]:
+    keys = draw(
+        st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9)), min_size=1, max_size=8, unique=True)
+    )
+    positive = st.floats(0.1, 1e4)
+    return complete(
+        [
+            Candidate(
+                InstanceKey(*key),
+                delay_ms=draw(st.floats(0, 200)),
+                service_ms=draw(st.just(0.0) | positive),
+                capacity_rps=draw(st.just(0.0) | positive),
+                arrival_rps=draw(st.just(0.0) | positive),
+                load=draw(st.integers(0, 255)),
+                queue=draw(st.integers(0, 1000)),
+                cost=draw(st.floats(0, 100)),
+                response_ms=draw(st.none() | positive),
+            )
+            for key in keys
+        ]
+    )
+
+
+policies = st.sampled_from(sorted(POLICIES))
+
+
+def sites(*rows: Candidate) -> list[Candidate]:
+    return complete(rows)
+
+
+def share_of(policy: str, candidates: Sequence[Candidate]) -> dict[InstanceKey, float]:
+    return dict(zip([c.key for c in candidates], POLICIES[policy].shares(candidates), strict=True))
+
+
+def test_every_policy_of_the_catalogue_exists() -> None:
+    assert set(POLICIES) == set(get_args(PolicyName))
+
+
+@given(policies, candidate_lists())
+def test_shares_are_non_negative_and_sum_to_one(policy: str, candidates: list[Candidate]) -> None:
+    shares = POLICIES[policy].shares(candidates)
+    assert all(share >= 0 for share in shares)
+    assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_nobody_to_choose_from_is_no_error(policy: str) -> None:
+    assert POLICIES[policy].shares([]) == []
+
+
+@given(policies, candidate_lists(), st.randoms(use_true_random=False))
+def test_order_of_candidates_does_not_matter(policy: str, candidates: list[Candidate], random) -> None:
+    shuffled = list(candidates)
+    random.shuffle(shuffled)
+    assert share_of(policy, shuffled) == pytest.approx(share_of(policy, candidates), abs=1e-6)
+
+
+@given(policies, candidate_lists(), st.integers(0, 7), st.integers(0, 255), st.integers(0, 1000))
+def test_more_load_and_more_queue_never_get_more(
+    policy: str, candidates: list[Candidate], which: int, load: int, queue: int
+) -> None:
+    which %= len(candidates)
+    before = candidates[which]
+    busier = replace(before, load=max(load, before.load), queue=max(queue, before.queue))
+    worse = [*candidates[:which], busier, *candidates[which + 1 :]]
+    assert share_of(policy, worse)[before.key] <= share_of(policy, candidates)[before.key] + 1e-6
+
+
+@given(candidate_lists(), st.floats(0.1, 10))
+def test_only_the_ratio_of_prices_matters(candidates: list[Candidate], factor: float) -> None:
+    priced = [replace(c, cost=float(round(c.cost))) for c in candidates]
+    scaled = [replace(c, cost=c.cost * factor) for c in priced]
+    assert share_of("cost", scaled) == pytest.approx(share_of("cost", priced), abs=1e-6)
+
+
+@given(candidate_lists(), st.floats(0.5, 2))
+def test_only_the_ratio_of_times_matters(candidates: list[Candidate], factor: float) -> None:
+    def slower(c: Candidate) -> Candidate:
+        return replace(
+            c,
+            delay_ms=c.delay_ms * factor,
+            service_ms=c.service_ms * factor,
+            capacity_rps=c.capacity_rps / factor,
+            arrival_rps=c.arrival_rps / factor,
+            response_ms=None,
+        )
+
+    once = [slower(replace(c, response_ms=None)) for c in candidates]
+    assert share_of("latency", [slower(c) for c in once]) == pytest.approx(
+        share_of("latency", once), abs=1e-4
+    )
+
+
+def test_latency_splits_where_marginal_costs_meet() -> None:
+    # Two M/M/1 queues without network: at 0.8 of the capacity of both, the optimum is half and half.
+    even = sites(
+        Candidate(NEAR, 0, service_ms=10, capacity_rps=100, arrival_rps=160),
+        Candidate(FAR, 0, service_ms=10, capacity_rps=100),
+    )
+    assert share_of("latency", even) == pytest.approx({NEAR: 0.5, FAR: 0.5}, abs=1e-6)
+    # With little demand the network's 20 ms are more than the queue near by costs.
+    calm = [replace(even[0], arrival_rps=20), replace(even[1], delay_ms=10)]
+    assert share_of("latency", calm) == pytest.approx({NEAR: 1.0, FAR: 0.0}, abs=1e-6)
+    # With more demand than the near one can do, what is over goes far.
+    busy = [replace(even[0], arrival_rps=130), replace(even[1], delay_ms=10)]
+    assert 0.5 < share_of("latency", busy)[NEAR] < 0.75
+
+
+def test_latency_minimises_the_mean_response_time() -> None:
+    def total(candidates: list[Candidate], shares: list[float]) -> float:
+        demand = sum(c.arrival_rps for c in candidates)
+        flows = [share * demand for share in shares]
+        waits = [
+            x / (c.capacity_rps * (c.capacity_rps - x)) * 1000 for c, x in zip(candidates, flows, strict=True)
+        ]
+        return sum(x * (c.unloaded_ms + w) for c, x, w in zip(candidates, flows, waits, strict=True))
+
+    candidates = sites(
+        Candidate(NEAR, 1, service_ms=5, capacity_rps=200, arrival_rps=150),
+        Candidate(MID, 4, service_ms=8, capacity_rps=300, arrival_rps=90),
+        Candidate(FAR, 9, service_ms=3, capacity_rps=500, arrival_rps=30),
+    )
+    best = POLICIES["latency"].shares(candidates)
+    for give in range(3):
+        for take in range(3):
+            moved = list(best)
+            amount = min(0.01, moved[give])
+            moved[give] -= amount
+            moved[take] += amount
+            assert total(candidates, moved) >= total(candidates, best) - 1e-9
+
+
+def test_cost_fills_the_cheap_up_to_its_headroom_then_the_next() -> None:
+    candidates = sites(
+        Candidate(NEAR, 1, service_ms=5, capacity_rps=100, arrival_rps=100, cost=3),
+        Candidate(FAR, 40, service_ms=5, capacity_rps=100, cost=1),
+    )
+    assert share_of("cost", candidates) == pytest.approx({NEAR: 0.2, FAR: 0.8})
+
+
+def test_nearest_looks_at_delay_only() -> None:
+    candidates = sites(
+        Candidate(NEAR, 1, load=255, queue=900, capacity_rps=1), Candidate(MID, 1), Candidate(FAR, 2)
+    )
+    assert share_of("nearest", candidates) == {NEAR: 0.5, MID: 0.5, FAR: 0}
+
+
+def test_a_measured_response_time_that_nothing_explains_counts() -> None:
+    candidates = sites(Candidate(NEAR, 5, service_ms=5), Candidate(FAR, 6, service_ms=5))
+    measured = [replace(candidates[0], response_ms=40.0), candidates[1]]
+    assert share_of("latency", measured)[NEAR] < share_of("latency", candidates)[NEAR]
+
+
+@pytest.mark.parametrize("policy", sorted(name for name, p in POLICIES.items() if p.adaptive))
+def test_saturated_site_gets_next_to_nothing_and_the_rest_is_spread(policy: str) -> None:
+    candidates = sites(
+        Candidate(NEAR, 1, service_ms=10, capacity_rps=100, arrival_rps=100, load=255, queue=60),
+        Candidate(MID, 5, service_ms=10, capacity_rps=100, arrival_rps=50, load=100),
+        Candidate(FAR, 15, service_ms=10, capacity_rps=100, load=20),
+    )
+    shares = share_of(policy, candidates)
+    assert shares[NEAR] < 0.05
+    assert shares[MID] > 0.15
+    assert shares[FAR] > 0.15
+
+
+@given(
+    st.dictionaries(st.sampled_from([NEAR, MID, FAR]), st.floats(0, 1)),
+    st.lists(st.floats(0, 1), min_size=3, max_size=3),
+    st.sets(st.sampled_from([NEAR, MID, FAR])),
+    st.floats(0, 1),
+)
+def test_an_overloaded_site_loses_half_at_once_as_long_as_there_is_another(
+    before: dict[InstanceKey, float], target: list[float], overloaded: set[InstanceKey], step: float
+) -> None:
+    wanted = dict(zip([NEAR, MID, FAR], normalised(target), strict=True))
+    now = settle(before, wanted, overloaded, step)
+    assert sum(now.values()) == pytest.approx(1)
+    assert min(now.values()) >= 0
+    had = sum(before.values())
+    if had > 0 and len(overloaded) < 3:
+        for key in overloaded:
+            assert now[key] <= before.get(key, 0) / had / 2 + 1e-9
+
+
+def test_shares_approach_their_target_and_stay_there() -> None:
+    target = {NEAR: 0.25, FAR: 0.75}
+    shares = {NEAR: 1.0, FAR: 0.0}
+    gap = distance(shares, target)
+    for _ in range(20):
+        shares = settle(shares, target, set(), step_after(0.25))
+        assert distance(shares, target) < gap
+        gap = distance(shares, target)
+    assert shares == pytest.approx(target, abs=0.01)
+    assert settle(target, target, set(), 0.3) == pytest.approx(target)
+
+
+def test_what_was_never_used_starts_at_its_target() -> None:
+    assert settle({}, {NEAR: 1.0}, {NEAR}, 0.0) == {NEAR: 1.0}
+    assert settle({FAR: 1.0}, {NEAR: 1.0}, set(), 0.0) == {NEAR: 1.0}
+
+
+def test_time_that_did_not_pass_moves_nothing() -> None:
+    assert step_after(0) == 0
+    assert step_after(-1) == 0
+    assert step_after(60) == pytest.approx(1)
+
+
+weight_shares = st.dictionaries(
+    st.builds(InstanceKey, st.integers(1, 9), st.integers(0, 99)), st.floats(0, 1), min_size=1, max_size=40
+)
+
+
+@given(weight_shares, st.integers(1, 256))
+def test_weights_are_bounded_and_follow_the_shares(shares: dict[InstanceKey, float], limit: int) -> None:
+    weights = quantise(shares, limit)
+    assert sum(weights.values()) <= limit
+    assert all(weight > 0 for weight in weights.values())
+    total = sum(shares.values())
+    if total > 0:
+        assert weights
+        for key, share in of_weights(weights).items():
+            assert share == pytest.approx(shares[key] / total, abs=1 / limit)
+
+
+@given(weight_shares, st.integers(1, 256))
+def test_weights_do_not_depend_on_order(shares: dict[InstanceKey, float], limit: int) -> None:
+    assert quantise(dict(reversed(shares.items())), limit) == quantise(shares, limit)
+
+
+@pytest.mark.parametrize(
+    ("shares", "weights"),
+    [
+        ({NEAR: 1.0}, {NEAR: 1}),
+        ({NEAR: 1 / 3, MID: 1 / 3, FAR: 1 / 3}, {NEAR: 1, MID: 1, FAR: 1}),
+        ({NEAR: 0.75, FAR: 0.25}, {NEAR: 3, FAR: 1}),
+        ({NEAR: 1.0, FAR: 0.0}, {NEAR: 1}),
+        ({NEAR: 0.0}, {}),
+        ({}, {}),
+    ],
+)
+def test_weights_of(shares: dict[InstanceKey, float], weights: dict[InstanceKey, int]) -> None:
+    assert quantise(shares, 256) == weights
+
+
+def test_unknown_times_are_taken_for_those_of_the_others() -> None:
+    known = Candidate(NEAR, 1, service_ms=4, capacity_rps=250)
+    assert complete([known, Candidate(FAR, 1)]) == [known, Candidate(FAR, 1, service_ms=4, capacity_rps=250)]
