@@ -8,11 +8,10 @@
 #include "sizes.p4"
 
 control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
-    bit<1> found = 0;
+    bool found = false;
 
     @id(ID_A_SET_NEXT_HOP)
     action set_next_hop(next_hop_t next_hop) {
-        found = 1;
         meta.next_hop = next_hop;
     }
 
@@ -78,6 +77,8 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         meta.nack = NackCode.NO_CAPACITY;
     }
 
+    /* What follows a route hangs on hit or miss, never on which action ran: p4c numbers set_next_hop anew for each
+     * table, and BMv2 looks the next node up by a number that the shared selector's members have from one of them. */
     apply {
         hash(meta.flow, HashAlgorithm.crc32, 32w0,
              { meta.src, meta.dst, hdr.udp.src_port, hdr.udp.dst_port }, 33w0x100000000);
@@ -87,16 +88,20 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
                 return;
             }
             hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
-            ipv6_route.apply();
+            if (ipv6_route.apply().hit) {
+                found = true;
+            }
         } else {
             if (hdr.ipv4.ttl <= 1) {
                 drop(Outcome.DROP_TTL);
                 return;
             }
             hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
-            ipv4_route.apply();
+            if (ipv4_route.apply().hit) {
+                found = true;
+            }
         }
-        if (found == 0 || !next_hop.apply().hit) {
+        if (!found || !next_hop.apply().hit) {
             if (meta.path == Path.STEER) {
                 refuse_no_capacity();    /* a request is never lost in silence */
             } else {
