@@ -1,0 +1,90 @@
+"""How many frames a second a device forwards when it is offered more than it can."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import native
+from bench.devices import Device
+from bench.lane import SOURCE, Lane
+from bench.process import running
+from bench.workload import Workload
+
+CHECKED_FRAMES = 64
+CHECK_SECONDS = 5.0
+_QUIET_SECONDS = 0.2
+_DRAIN_SECONDS = 30.0
+
+
+class DeviceError(Exception):
+    """A device does not do with the frames what it should; it is not worth measuring."""
+
+
+@dataclass(frozen=True)
+class Cores:
+    """The core that sends and the one that forwards; the same on a machine with only one."""
+
+    source: int
+    device: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Frames per second that were sent to a device and that reached the sink, in one measurement."""
+
+    offered: float
+    forwarded: float
+
+
+class Blaster:
+    """Sends a workload's frames as fast as one core can."""
+
+    def __init__(self, workload: Workload, core: int, directory: Path) -> None:
+        self._program = native.build("blast", directory)
+        self._frames = directory / "frames"
+        self._frames.write_bytes(b"".join(workload.frames))
+        self._length = workload.frame_length
+        self._core = core
+        self._directory = directory
+
+    def sample(self, lane: Lane, warm_up_s: float, seconds: float) -> Sample:
+        """Send on a lane and count what arrives between `warm_up_s` and `seconds` later.
+
+        Returns after the device has passed on what it still held.
+        """
+        command = [str(self._program), lane.source, str(self._frames), str(self._length)]
+        with running("blast", command, self._directory, namespace=lane.bed[SOURCE], core=self._core) as child:
+            time.sleep(warm_up_s)
+            arrived, start = lane.arrived(), time.monotonic()
+            time.sleep(seconds)
+            arrived, elapsed = lane.arrived() - arrived, time.monotonic() - start
+            sent, nanoseconds = map(int, child.stop().split())
+        lane.wait_quiet(_QUIET_SECONDS, _DRAIN_SECONDS)
+        return Sample(offered=sent / nanoseconds * 1e9, forwarded=arrived / elapsed)
+
+
+def check(device: Device, lane: Lane, workload: Workload) -> None:
+    """Pass a few frames through a device, one by one, and look at what comes out.
+
+    Raises:
+        DeviceError: something is wrong; tells what.
+    """
+    passed: list[tuple[bytes, bytes]] = []
+    for frame in workload.frames[:CHECKED_FRAMES]:
+        received = lane.passes(frame, CHECK_SECONDS)
+        if received is None:
+            raise DeviceError(
+                f"{device.name}: frame {len(passed)} did not come out within {CHECK_SECONDS:g} s"
+            )
+        passed.append((frame, received))
+    faults = device.faults(workload, passed)
+    if faults:
+        raise DeviceError(f"{device.name}: {'; '.join(_first(faults))}")
+
+
+def _first(faults: Sequence[str], count: int = 3) -> list[str]:
+    more = [f"and {len(faults) - count} more"] if len(faults) > count else []
+    return [*faults[:count], *more]

@@ -1,0 +1,67 @@
+"""Gives a P4Runtime target its program and its entries, the same way whatever the target is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import finsy as fy
+
+START_SECONDS = 60.0
+"""How long a target may take to listen (the embedded switch may have to compile the program first)."""
+
+
+class TargetError(Exception):
+    """A target did not come up, or refused its program or entries."""
+
+
+async def program(
+    address: str,
+    device_id: int,
+    pipeline: tuple[Path, Path],
+    entries: Sequence[fy.P4TableEntry],
+    check: Callable[[], None],
+) -> None:
+    """Wait until a target listens at `address`, push the pipeline, and write `entries` in order.
+
+    Args:
+        address: unix:PATH.
+        device_id: P4Runtime's name for the target.
+        pipeline: P4Info and BMv2 JSON.
+        entries: table entries and default actions; the latter are set first.
+        check: called while waiting; raises when the target has ended.
+
+    Raises:
+        TargetError: it didn't listen in time, or refused something.
+    """
+    p4info, p4blob = pipeline
+    options = fy.SwitchOptions(p4info=p4info, p4blob=p4blob, device_id=device_id, p4force=True)
+    await _listening(address, check)
+    try:
+        async with fy.Switch("target", address, options) as switch:
+            keyless = [entry for entry in entries if entry.is_default_action]
+            keyed = [entry for entry in entries if not entry.is_default_action]
+            await switch.modify(keyless)
+            await switch.insert(keyed)
+    except fy.P4ClientError as error:
+        raise TargetError(f"{address}: {error}") from error
+
+
+async def _listening(address: str, check: Callable[[], None]) -> None:
+    """Wait until something accepts connections at a unix: address."""
+    path = address.removeprefix("unix:")
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            _, writer = await asyncio.open_unix_connection(path)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            if time.monotonic() > deadline:
+                raise TargetError(f"nothing listens at {address} after {START_SECONDS:g} s") from error
+            check()
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return

@@ -1,0 +1,47 @@
+"""The P4Runtime targets: how each is started, and whether this machine has it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CPU_PORT = 510
+
+
+@dataclass(frozen=True)
+class Target:
+    """A program with the options of simple_switch_grpc."""
+
+    name: str
+    program: tuple[str, ...]
+
+    def installed(self) -> bool:
+        """Tell whether this machine has the program."""
+        return shutil.which(self.program[0]) is not None
+
+    def command(self, device_id: int, ports: Mapping[int, str], socket: Path) -> list[str]:
+        """Return the command line that starts it without a P4 program.
+
+        Args:
+            device_id: P4Runtime's name for it.
+            ports: interfaces by port number.
+            socket: the Unix socket that its P4Runtime server is to listen on.
+        """
+        interfaces = [part for port, interface in ports.items() for part in ("-i", f"{port}@{interface}")]
+        return [
+            *(*self.program, "--no-p4", "--device-id", str(device_id), *interfaces, "--log-level", "error"),
+            *("--", "--grpc-server-addr", address(socket), "--cpu-port", str(CPU_PORT)),
+        ]
+
+
+def address(socket: Path) -> str:
+    """Return the gRPC address of a Unix socket."""
+    return f"unix:{socket}"
+
+
+EMBEDDED = Target("embedded", (sys.executable, "-m", "switch"))
+BMV2 = Target("bmv2", ("simple_switch_grpc",))
+TARGETS = {target.name: target for target in (EMBEDDED, BMV2)}
