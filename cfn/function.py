@@ -1,0 +1,87 @@
+"""Functions: a name, and what computes the output from the input.
+
+@function("vision/detect")
+def detect(payload: bytes) -> bytes: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from cfn.names import func_id
+from cfn.wire import BASE_LENGTH, MAX_DATAGRAM, Status
+
+MAX_OUTPUT = MAX_DATAGRAM - BASE_LENGTH
+"""Bytes that a response has room for."""
+
+Runs = Literal["process", "thread"]
+
+
+class BadInputError(ValueError):
+    """Raised by a function for a payload that it does not accept; the text goes to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A named computation; calling it runs it here.
+
+    Attributes:
+        name: `namespace/function`.
+        compute: from the request's payload to the response's, at most `MAX_OUTPUT` bytes.
+        runs: in worker processes (right for what computes) or threads (right for what mostly waits).
+    """
+
+    name: str
+    compute: Callable[[bytes], bytes]
+    runs: Runs = "process"
+
+    @property
+    def func_id(self) -> int:
+        """The FuncID of the name."""
+        return func_id(self.name)
+
+    def __call__(self, payload: bytes) -> bytes:
+        """Run the computation."""
+        return self.compute(payload)
+
+
+def function(name: str, *, runs: Runs = "process") -> Callable[[Callable[[bytes], bytes]], Function]:
+    """Make a `Function` of the decorated callable.
+
+    Raises:
+        ValueError: `name` is no function name.
+    """
+    func_id(name)
+    return lambda compute: Function(name, compute, runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one run ended: status and payload of its response."""
+
+    status: Status
+    payload: bytes
+
+
+def run(target: Function, payload: bytes) -> Outcome:
+    """Run a function once; whatever it raises becomes a status and a text for the client."""
+    try:
+        output = cast(object, target.compute(payload))
+    except BadInputError as error:
+        return _told(Status.BAD_INPUT, str(error))
+    except Exception as error:  # however a function fails, its worker goes on
+        return _told(Status.FUNCTION_FAILED, f"{type(error).__name__}: {error}")
+    if not isinstance(output, bytes):
+        return _told(
+            Status.FUNCTION_FAILED, f"{target.name} returned {type(output).__name__} instead of bytes"
+        )
+    if len(output) > MAX_OUTPUT:
+        return _told(Status.FUNCTION_FAILED, f"output of {len(output)} bytes, more than {MAX_OUTPUT}")
+    return Outcome(Status.OK, output)
+
+
+def _told(status: Status, text: str) -> Outcome:
+    # A cut inside a character would not be UTF-8 any more.
+    return Outcome(status, text.encode()[:MAX_OUTPUT].decode(errors="ignore").encode())

@@ -1,0 +1,142 @@
+"""What an instance does with a request: answer at once, run it, let it wait, or recognise a retry.
+
+No sockets, no workers, no clock: `cfn.server` brings them. Everything happens on one thread.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cfn.function import Outcome
+from cfn.load import Utilisation, load_of
+from cfn.wire import Header, Kind, Packet, Report, Status
+
+REMEMBER_S = 5.0
+"""How long an answer is kept for retries."""
+REMEMBER_MAX = 2048
+"""How many answers are kept at most; each has at most one datagram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request that is to be run, and whom to answer (hashable; only the server looks into it)."""
+
+    client: Any
+    request: Packet
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for a request and its retries, and for nothing else."""
+        header = self.request.header
+        return self.client, header.tenant, header.func_id, header.request_id, self.request.payload
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What an instance has done since it started; every number only grows.
+
+    Attributes:
+        arrived: requests taken or answered BUSY, retries not counted.
+        completed: runs that ended, with whatever status.
+        refused: requests answered BUSY.
+        busy_us: sum of the completed runs' durations in µs.
+    """
+
+    arrived: int = 0
+    completed: int = 0
+    refused: int = 0
+    busy_us: int = 0
+
+
+class InstanceState:
+    """One instance of one function: its queue, its memory of answers, its load."""
+
+    def __init__(self, func_id: int, *, workers: int, queue_limit: int, now: float) -> None:
+        self.counters = Counters()
+        self._func_id = func_id
+        self._workers = workers
+        self._queue_limit = queue_limit
+        self._utilisation = Utilisation(workers, now)
+        self._queue: deque[Job] = deque()
+        self._running: dict[Hashable, float] = {}
+        self._waiting: set[Hashable] = set()
+        self._answers: OrderedDict[Hashable, tuple[float, Outcome]] = OrderedDict()
+
+    @property
+    def queue(self) -> int:
+        """Requests that wait for a worker."""
+        return len(self._queue)
+
+    @property
+    def running(self) -> int:
+        """Requests that a worker has."""
+        return len(self._running)
+
+    def load(self, now: float) -> int:
+        """The load 0–255."""
+        return load_of(self._utilisation.value(now), self.queue)
+
+    def arrive(self, job: Job, now: float) -> Packet | None:
+        """Take a request.
+
+        Returns:
+            The response when it can be given at once; otherwise `next_job` will hand the request out, or it
+            is the retry of one that is under way, whose response will do for both.
+        """
+        header = job.request.header
+        if header.func_id != self._func_id:
+            return self._respond(header, Outcome(Status.UNKNOWN_FUNCTION_HERE, b""), now)
+        key = job.key
+        if key in self._running or key in self._waiting:
+            return None
+        if outcome := self._remembered(key, now):
+            return self._respond(header, outcome, now)
+        counters = self.counters
+        if len(self._queue) >= self._queue_limit and len(self._running) >= self._workers:
+            self.counters = replace(counters, arrived=counters.arrived + 1, refused=counters.refused + 1)
+            return self._respond(header, Outcome(Status.BUSY, b""), now)
+        self.counters = replace(counters, arrived=counters.arrived + 1)
+        self._queue.append(job)
+        self._waiting.add(key)
+        return None
+
+    def next_job(self, now: float) -> Job | None:
+        """The request that a worker is to start now, if one waits and a worker is free."""
+        if not self._queue or len(self._running) >= self._workers:
+            return None
+        job = self._queue.popleft()
+        key = job.key
+        self._waiting.discard(key)
+        self._running[key] = now
+        self._utilisation.change(+1, now)
+        return job
+
+    def finish(self, job: Job, outcome: Outcome, now: float) -> None:
+        """A worker has ended the job; its answer is remembered for retries."""
+        key = job.key
+        began = self._running.pop(key)
+        self._utilisation.change(-1, now)
+        counters = self.counters
+        self.counters = replace(
+            counters, completed=counters.completed + 1, busy_us=counters.busy_us + round((now - began) * 1e6)
+        )
+        self._answers[key] = (now, outcome)
+        if len(self._answers) > REMEMBER_MAX:
+            self._answers.popitem(last=False)
+
+    def answer(self, job: Job, outcome: Outcome, now: float) -> Packet:
+        """The response to a finished job, with the load as it is now."""
+        return self._respond(job.request.header, outcome, now)
+
+    def _remembered(self, key: Hashable, now: float) -> Outcome | None:
+        while self._answers and next(iter(self._answers.values()))[0] < now - REMEMBER_S:
+            self._answers.popitem(last=False)
+        kept = self._answers.get(key)
+        return kept[1] if kept else None
+
+    def _respond(self, request: Header, outcome: Outcome, now: float) -> Packet:
+        report = Report(outcome.status, self.load(now), min(self.queue, 0xFFFF))
+        return Packet(replace(request, kind=Kind.RESPONSE, report=report), outcome.payload)

@@ -1,0 +1,274 @@
+"""The function server: UDP sockets in front of the instances, workers behind them.
+
+One event loop on one thread owns every queue and counter, so nothing needs a lock and datagrams are taken in
+the order they came; the functions run elsewhere (`cfn.workers`), so the loop never waits for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any, cast
+
+from cfn.function import Function, Outcome
+from cfn.instance import InstanceState, Job
+from cfn.status import Status as InstanceStatus
+from cfn.wire import PORT, Kind, Packet
+from cfn.wire_error import WireError
+from cfn.workers import Workers, start_workers
+
+log = logging.getLogger(__name__)
+
+REPORT_INTERVAL_S = 0.05
+"""How often a change is reported to the agent."""
+REPORT_AT_LEAST_S = 0.25
+"""How often an instance without any change is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceConfig:
+    """One instance: a function at its own addresses.
+
+    Attributes:
+        function: what it runs.
+        number: the instance's id, 16 bits, unique within the site.
+        listen: one IPv4 address, one IPv6 address, or one of each.
+        workers: how many requests run at once.
+        queue_limit: how many may wait; the next is answered BUSY.
+    """
+
+    function: Function
+    number: int
+    listen: tuple[IPv4Address | IPv6Address, ...]
+    workers: int = 1
+    queue_limit: int = 64
+
+    def __post_init__(self) -> None:
+        families = [address.version for address in self.listen]
+        if not families or len(set(families)) != len(families):
+            raise ValueError(
+                f"instance {self.number}: listens on one IPv4 address, one IPv6 address, or one of each"
+            )
+        if any(address.is_unspecified for address in self.listen):
+            raise ValueError(
+                f"instance {self.number}: an instance is an address, so it can't listen on all of them"
+            )
+        if not 0 <= self.number < 1 << 16:
+            raise ValueError(f"instance {self.number}: an id has 16 bits")
+        if self.workers < 1 or self.queue_limit < 0:
+            raise ValueError(f"instance {self.number}: needs at least one worker, and no negative queue")
+
+
+class Server:
+    """Runs instances until it is closed.
+
+    async with Server([InstanceConfig(detect, 3, (IPv4Address("10.2.0.1"),))]):
+        ...
+    """
+
+    def __init__(
+        self, instances: Sequence[InstanceConfig], *, port: int = PORT, agent: Path | None = None
+    ) -> None:
+        """Describe a server; nothing is opened yet.
+
+        Args:
+            instances: what to run.
+            port: UDP port of every address.
+            agent: the site agent's unix socket; without one nobody is told.
+        """
+        self._instances = [_Instance(config, port) for config in instances]
+        self._agent = agent
+        self._reporter: asyncio.Task[None] | None = None
+        self._draining = False
+
+    async def __aenter__(self) -> Server:
+        """Listen.
+
+        Raises:
+            OSError: an address can't be listened on; says which.
+        """
+        try:
+            # Workers first: they are forked, and nothing should be open or running by then.
+            for instance in self._instances:
+                instance.start_workers()
+            for instance in self._instances:
+                await instance.listen()
+        except BaseException:
+            self._close()
+            raise
+        if self._agent:
+            self._reporter = asyncio.create_task(self._report(_AgentLink(self._agent)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop at once: what runs or waits is dropped, and the agent told that the instances are gone."""
+        if self._reporter:
+            self._reporter.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reporter
+        self._close()
+
+    async def drain(self, seconds: float) -> None:
+        """Tell the agent to send no new sessions, and go on serving for that long."""
+        self._draining = True
+        await asyncio.sleep(seconds)
+
+    def _close(self) -> None:
+        for instance in self._instances:
+            instance.close()
+
+    async def _report(self, link: _AgentLink) -> None:
+        said: dict[int, tuple[float, Any]] = {}
+        try:
+            while True:
+                state = "draining" if self._draining else "up"
+                for number, instance in enumerate(self._instances):
+                    now = time.monotonic()
+                    status = instance.status(state)
+                    content = status.model_dump(exclude={"at_us"})
+                    at, last = said.get(number, (0.0, None))
+                    if content != last or now - at >= REPORT_AT_LEAST_S:
+                        link.send(status)
+                        said[number] = now, content
+                await asyncio.sleep(REPORT_INTERVAL_S)
+        finally:
+            for instance in self._instances:
+                link.send(instance.status("gone"))
+            link.close()
+
+
+class _Instance:
+    """One instance's sockets and workers around its `InstanceState`."""
+
+    def __init__(self, config: InstanceConfig, port: int) -> None:
+        self._config = config
+        self._port = port
+        self._started_us = time.time_ns() // 1000
+        self._transports: list[asyncio.DatagramTransport] = []
+        self._workers: Workers | None = None
+        self._state = InstanceState(
+            config.function.func_id,
+            workers=config.workers,
+            queue_limit=config.queue_limit,
+            now=time.monotonic(),
+        )
+
+    def start_workers(self) -> None:
+        self._workers = start_workers(self._config.function, self._config.workers)
+
+    async def listen(self) -> None:
+        for address in self._config.listen:
+            endpoint = socket.socket(
+                socket.AF_INET if address.version == 4 else socket.AF_INET6,
+                socket.SOCK_DGRAM | socket.SOCK_NONBLOCK,
+            )
+            try:
+                endpoint.bind((str(address), self._port))
+            except OSError as error:
+                endpoint.close()
+                text = f"cannot listen on {address} port {self._port}: {error.strerror}"
+                raise OSError(error.errno, text) from None
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: _Endpoint(self), sock=endpoint
+            )
+            self._transports.append(transport)
+
+    def received(self, data: bytes, client: Any, transport: asyncio.DatagramTransport) -> None:
+        try:
+            request = Packet.decode(data)
+        except WireError as error:
+            log.debug("from %s: %s", client, error)
+            return
+        if request.header.kind != Kind.REQUEST:
+            return
+        response = self._state.arrive(Job((client, transport), request), time.monotonic())
+        if response:
+            transport.sendto(response.encode(), client)
+        self._dispatch()
+
+    def status(self, state: Any) -> InstanceStatus:
+        now = time.monotonic()
+        counters = self._state.counters
+        return InstanceStatus(
+            started_us=self._started_us,
+            at_us=round(now * 1e6),
+            func_id=self._config.function.func_id,
+            instance=self._config.number,
+            ipv4=next((a for a in self._config.listen if isinstance(a, IPv4Address)), None),
+            ipv6=next((a for a in self._config.listen if isinstance(a, IPv6Address)), None),
+            state=state,
+            load=self._state.load(now),
+            queue=self._state.queue,
+            workers=self._config.workers,
+            arrived=counters.arrived,
+            completed=counters.completed,
+            busy_us=counters.busy_us,
+        )
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.close()
+        if self._workers:
+            self._workers.close()
+            self._workers = None
+
+    def _dispatch(self) -> None:
+        while self._workers and (job := self._state.next_job(time.monotonic())):
+            self._workers.submit(job.request.payload, lambda outcome, job=job: self._done(job, outcome))
+
+    def _done(self, job: Job, outcome: Outcome) -> None:
+        if self._workers is None:
+            return
+        now = time.monotonic()
+        self._state.finish(job, outcome, now)
+        self._dispatch()
+        address, transport = job.client
+        transport.sendto(self._state.answer(job, outcome, now).encode(), address)
+
+
+class _Endpoint(asyncio.DatagramProtocol):
+    """One listening socket."""
+
+    def __init__(self, instance: _Instance) -> None:
+        self._instance = instance
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if self._transport:
+            self._instance.received(data, addr, self._transport)
+
+    def error_received(self, exc: Exception) -> None:
+        # A client that has closed its socket; it is not waiting for anything.
+        log.debug("%s", exc)
+
+
+class _AgentLink:
+    """Datagrams to the agent; while it is away they are lost, and the next ones tell the same."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._away = False
+
+    def send(self, status: InstanceStatus) -> None:
+        try:
+            self._socket.sendto(status.encode(), self._path)
+        except OSError as error:
+            if not self._away:
+                log.warning("the agent at %s does not listen: %s", self._path, error.strerror)
+            self._away = True
+        else:
+            self._away = False
+
+    def close(self) -> None:
+        self._socket.close()

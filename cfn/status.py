@@ -1,0 +1,74 @@
+"""What function servers tell the agent of their site: one JSON datagram per instance on a unix socket."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+MAX_STATUS = 4096
+"""Bytes of a status datagram at most."""
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Status(BaseModel):
+    """The state of one instance; counters grow from the server's start on.
+
+    Attributes:
+        started_us: when the server started, µs since the Unix epoch; a new value resets the counters.
+        at_us: when this was measured, µs of the host's monotonic clock.
+        func_id: the function.
+        instance: unique within the site, 16 bits.
+        ipv4: where it listens, if it does on IPv4.
+        ipv6: the same for IPv6.
+        state: `gone` is the last that an instance says.
+        load: 0–255.
+        queue: requests that wait.
+        workers: how many requests it runs at once.
+        arrived: requests taken or refused as busy.
+        completed: runs that ended.
+        busy_us: sum of the durations of the completed runs, in µs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    started_us: Count
+    at_us: Count
+    func_id: Annotated[int, Field(ge=0, lt=2**64)]
+    instance: Annotated[int, Field(ge=0, lt=2**16)]
+    ipv4: IPv4Address | None = None
+    ipv6: IPv6Address | None = None
+    state: Literal["up", "draining", "gone"] = "up"
+    load: Annotated[int, Field(ge=0, le=255)]
+    queue: Count
+    workers: Annotated[int, Field(ge=1)]
+    arrived: Count
+    completed: Count
+    busy_us: Count
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if self.ipv4 is None and self.ipv6 is None:
+            raise ValueError("an instance has an ipv4 or an ipv6 address")
+        return self
+
+    def encode(self) -> bytes:
+        """The datagram."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Status:
+        """Read a datagram.
+
+        Raises:
+            ValueError: in one line, which field is wrong and why.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(map(str, each['loc'])) or 'status'}: {each['msg']}" for each in error.errors()
+            )
+            raise ValueError(wrong) from None
