@@ -1,0 +1,1 @@
+"""Functions that come with the package: `vision/detect` and `video/render`."""
