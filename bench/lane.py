@@ -72,18 +72,27 @@ class Lane:
 
     def passes(self, frame: bytes, timeout_s: float) -> bytes | None:
         """Send one frame and return the one of the same length that comes out, None if none does in time."""
-        with _raw(self.bed[SINK], self.sink) as sink, _raw(self.bed[SOURCE], self.source) as source:
-            source.send(frame)
-            deadline = time.monotonic() + timeout_s
-            while (left := deadline - time.monotonic()) > 0:
-                sink.settimeout(left)
-                try:
-                    received = sink.recv(_FRAME_BYTES)
-                except TimeoutError:
-                    break
-                if len(received) == len(frame):
-                    return received
-        return None
+        source, sink = (self.bed[SOURCE], self.source), (self.bed[SINK], self.sink)
+        return first_out(source, sink, frame, timeout_s)
+
+
+def first_out(source: tuple[str, str], sink: tuple[str, str], frame: bytes, timeout_s: float) -> bytes | None:
+    """Send a frame at one (namespace, interface) and return the first of its length that arrives at another.
+
+    None if none does within `timeout_s`.
+    """
+    with _raw(*sink) as receiver, _raw(*source) as sender:
+        sender.send(frame)
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            receiver.settimeout(left)
+            try:
+                received = receiver.recv(_FRAME_BYTES)
+            except TimeoutError:
+                break
+            if len(received) == len(frame):
+                return received
+    return None
 
 
 def _raw(namespace: str, interface: str) -> socket.socket:

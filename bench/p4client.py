@@ -38,7 +38,7 @@ async def program(
     """
     p4info, p4blob = pipeline
     options = fy.SwitchOptions(p4info=p4info, p4blob=p4blob, device_id=device_id, p4force=True)
-    await _listening(address, check)
+    await listening(address, check)
     try:
         async with fy.Switch("target", address, options) as switch:
             keyless = [entry for entry in entries if entry.is_default_action]
@@ -49,8 +49,12 @@ async def program(
         raise TargetError(f"{address}: {error}") from error
 
 
-async def _listening(address: str, check: Callable[[], None]) -> None:
-    """Wait until something accepts connections at a unix: address."""
+async def listening(address: str, check: Callable[[], None]) -> None:
+    """Wait until something accepts connections at a unix: address.
+
+    Raises:
+        TargetError: nothing did in time. `check` is called meanwhile and may raise its own.
+    """
     path = address.removeprefix("unix:")
     deadline = time.monotonic() + START_SECONDS
     while True:

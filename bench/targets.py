@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,17 @@ CPU_PORT = 510
 
 @dataclass(frozen=True)
 class Target:
-    """A program with the options of simple_switch_grpc."""
+    """A program with the options of simple_switch_grpc.
+
+    Attributes:
+        name: what it is called in results.
+        program: the program and what comes before its options.
+        own_options: options that only it needs, given a path that no other process uses.
+    """
 
     name: str
     program: tuple[str, ...]
+    own_options: Callable[[Path], tuple[str, ...]]
 
     def installed(self) -> bool:
         """Tell whether this machine has the program."""
@@ -32,8 +39,9 @@ class Target:
         """
         interfaces = [part for port, interface in ports.items() for part in ("-i", f"{port}@{interface}")]
         return [
-            *(*self.program, "--no-p4", "--device-id", str(device_id), *interfaces, "--log-level", "error"),
-            *("--", "--grpc-server-addr", address(socket), "--cpu-port", str(CPU_PORT)),
+            *(*self.program, "--no-p4", "--device-id", str(device_id), *interfaces),
+            *self.own_options(socket),
+            *("--grpc-server-addr", address(socket), "--cpu-port", str(CPU_PORT)),
         ]
 
 
@@ -42,6 +50,11 @@ def address(socket: Path) -> str:
     return f"unix:{socket}"
 
 
-EMBEDDED = Target("embedded", (sys.executable, "-m", "switch"))
-BMV2 = Target("bmv2", ("simple_switch_grpc",))
+def _bmv2_options(path: Path) -> tuple[str, ...]:
+    # Every BMv2 would otherwise make the same notifications socket. What follows "--" are target options.
+    return ("--log-level", "error", "--notifications-addr", f"ipc://{path}.notifications", "--")
+
+
+EMBEDDED = Target("embedded", (sys.executable, "-m", "switch"), lambda _: ())
+BMV2 = Target("bmv2", ("simple_switch_grpc",), _bmv2_options)
 TARGETS = {target.name: target for target in (EMBEDDED, BMV2)}

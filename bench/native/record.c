@@ -4,7 +4,7 @@
  *
  * Of that kind are frames of LENGTH bytes with the bytes MATCH (hexadecimal) at offset MATCH_AT. For each, FILE gets a
  * record of three 64-bit numbers in the machine's order: the frame's number, the time it was sent (both as
- * pace.c wrote them), and the time the kernel received it; times in ns of CLOCK_REALTIME. On its end it prints how
+ * pace.c wrote them), and the time the kernel received it; times in ns of CLOCK_REALTIME. It prints "ready", and on its end how
  * many frames it recorded, and how many of any kind the socket had no room for. */
 
 #define _GNU_SOURCE
@@ -97,6 +97,8 @@ int main(int argc, char **argv)
     if (!file)
         fail(argv[2]);
     catch_stop();
+    puts("ready");
+    fflush(stdout);
 
     uint64_t recorded = 0;
     while (!stopped) {
