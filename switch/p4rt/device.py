@@ -1,0 +1,27 @@
+"""What a P4Runtime server needs of the switch around a pipeline."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..api import Pipeline
+
+
+class Device(Protocol):
+    """Ports, and the one program that runs on them. Calls may take seconds and come from any one thread."""
+
+    def build(self, program: bytes) -> Pipeline:
+        """Make a pipeline of BMv2 JSON. It can be written to at once; packets see it after `run`.
+
+        Raises:
+            ValueError: the program cannot be realised; the message says why.
+        """
+        ...
+
+    def run(self, pipeline: Pipeline) -> None:
+        """Let packets through a pipeline, in place of the one that ran before, which ends."""
+        ...
+
+    def discard(self, pipeline: Pipeline) -> None:
+        """Free a pipeline that never ran."""
+        ...

@@ -1,0 +1,179 @@
+"""Table entries: what one holds, and the messages it is written and read by (§ 9.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from finsy.proto import p4r
+
+from .. import api
+from . import meters, one_shots
+from .codec import ActionCodec, Key, check_scope, decode_key, encode_key
+from .errors import denied, invalid_argument
+from .one_shots import ActionSet, OneShot
+from .p4info import TableSpec
+from .profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """An entry's result: a member of the table's profile, by its id."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRef:
+    """An entry's result: a group of the table's selector, by its id."""
+
+    group_id: int
+
+
+Request = api.Action | MemberRef | GroupRef | ActionSet
+"""A result that a client asks for, checked."""
+
+Result = api.Action | MemberRef | GroupRef | OneShot
+"""A result in force."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An entry in force; in a table without priorities `priority` is 0."""
+
+    key: Key
+    priority: int
+    result: Result
+    handle: int = 0
+    controller_metadata: int = 0
+    metadata: bytes = b""
+    idle_timeout_ns: int = 0
+    rates: api.MeterRates | None = None
+    is_const: bool = False
+
+
+class EntryCodec:
+    """The entries of one table as messages."""
+
+    def __init__(self, spec: TableSpec, actions: ActionCodec, profile: Profile | None):
+        self.spec = spec
+        self.name = f"table {spec.name}"
+        self._actions = actions
+        self._profile = profile
+
+    def key(self, message: p4r.TableEntry) -> tuple[Key, int]:
+        """The match key and priority, which identify an entry.
+
+        Raises:
+            P4RuntimeError: INVALID_ARGUMENT.
+        """
+        if self.spec.prioritised:
+            if message.priority <= 0:
+                raise invalid_argument(f"{self.name}: an entry needs a priority above 0")
+        elif message.priority:
+            raise invalid_argument(f"{self.name}: entries have no priority, it must be 0")
+        return decode_key(self.name, self.spec.fields, message.match), message.priority
+
+    def request(self, message: p4r.TableAction) -> Request:
+        """The checked result of an entry (§ 9.1.2); whether its member or group exists is not seen here."""
+        kind = message.WhichOneof("type")
+        if self._profile is None:
+            if kind != "action":
+                raise invalid_argument(f"{self.name} takes an action, not {kind or 'nothing'}")
+            check_scope(self.spec, message.action.action_id, default=False)
+            return self._actions.decode(self.name, message.action)
+        match kind:
+            case "action_profile_member_id":
+                self._profile.require_manual()
+                return MemberRef(message.action_profile_member_id)
+            case "action_profile_group_id" if self._profile.spec.selector:
+                self._profile.require_manual()
+                return GroupRef(message.action_profile_group_id)
+            case "action_profile_action_set":
+                return one_shots.check(self._profile, message.action_profile_action_set)
+            case _:
+                raise invalid_argument(
+                    f"{self.name} takes what its action profile has, not {kind or 'nothing'}"
+                )
+
+    def default_action(self, message: p4r.TableAction) -> api.Action:
+        """The checked action of a default entry (§ 9.1.3)."""
+        if message.WhichOneof("type") != "action":
+            raise invalid_argument(f"{self.name}: the default entry takes an action")
+        check_scope(self.spec, message.action.action_id, default=True)
+        return self._actions.decode(self.name, message.action)
+
+    def check_fields(self, message: p4r.TableEntry) -> None:
+        """Refuse what no write of this table may hold, whatever its type (§ 9.1, 9.1.7, 9.1.8)."""
+        if message.is_const:
+            raise invalid_argument(f"{self.name}: is_const is for the switch to say")
+        if message.HasField("counter_data") and self.spec.counter_id is None:
+            raise invalid_argument(f"{self.name} has no direct counter")
+        if message.HasField("meter_config") and self.spec.meter is None:
+            raise invalid_argument(f"{self.name} has no direct meter")
+        if message.HasField("meter_counter_data"):
+            meters.refuse_counters(self.name)
+        if message.HasField("time_since_last_hit"):
+            raise invalid_argument(f"{self.name}: time_since_last_hit is for the switch to say")
+        if message.idle_timeout_ns < 0:
+            raise invalid_argument(f"{self.name}: idle_timeout_ns is negative")
+        if message.idle_timeout_ns and not self.spec.idle_timeout:
+            raise invalid_argument(f"{self.name} does not support idle timeouts")
+
+    def rates(self, message: p4r.TableEntry) -> api.MeterRates | None:
+        """The direct meter's configuration, None for the default (all green)."""
+        if self.spec.meter is None or not message.HasField("meter_config"):
+            return None
+        return meters.decode(self.spec.meter, message.meter_config)
+
+    def refuse_const_action(self, message: p4r.TableEntry) -> None:
+        """An entry that the program declares const keeps its action (§ 9.1.4)."""
+        if message.HasField("action"):
+            raise denied(f"{self.name}: the entry is const, its action cannot be given")
+
+    def encode(self, entry: Entry) -> p4r.TableEntry:
+        """The canonical message, without what the data plane changes."""
+        message = self.encode_key(entry)
+        self._encode_result(entry.result, message.action)
+        message.is_const = entry.is_const
+        return message
+
+    def encode_key(self, entry: Entry) -> p4r.TableEntry:
+        """Key and whatever is opaque to the switch: an idle notification's part of an entry (§ 16.4)."""
+        message = p4r.TableEntry(
+            table_id=self.spec.id,
+            match=encode_key(self.spec.fields, entry.key),
+            priority=entry.priority,
+            metadata=entry.metadata,
+            idle_timeout_ns=entry.idle_timeout_ns,
+        )
+        set_cookie(message, entry.controller_metadata)
+        return message
+
+    def calls(self, entry: Entry, action_id: int) -> bool:
+        """Whether an entry calls an action directly."""
+        return isinstance(entry.result, api.Action) and self._actions.spec(entry.result).id == action_id
+
+    def encode_action(self, action: api.Action) -> p4r.TableAction:
+        """A direct action."""
+        return p4r.TableAction(action=self._actions.encode(action))
+
+    def _encode_result(self, result: Result, message: p4r.TableAction) -> None:
+        match result:
+            case api.Action():
+                message.action.CopyFrom(self._actions.encode(result))
+            case MemberRef():
+                message.action_profile_member_id = result.member_id
+            case GroupRef():
+                message.action_profile_group_id = result.group_id
+            case OneShot():
+                message.action_profile_action_set.CopyFrom(result.wanted.message)
+
+
+def cookie(message: p4r.TableEntry) -> int:
+    """The older 64-bit cookie, deprecated since 1.4 and still to be kept."""
+    return message.controller_metadata  # pyright: ignore[reportDeprecated]
+
+
+def set_cookie(message: p4r.TableEntry, value: int) -> None:
+    """Give an entry its older cookie."""
+    message.controller_metadata = value  # pyright: ignore[reportDeprecated]

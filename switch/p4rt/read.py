@@ -1,0 +1,247 @@
+"""Queries: every entity, one at a time or by wildcard (§ 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
+
+from finsy.proto import p4r
+
+from . import meters
+from .arrays import cells
+from .entries import Entry, cookie, set_cookie
+from .errors import BatchError, P4RuntimeError, internal, invalid_argument, unimplemented
+from .roles import Role, subject
+from .state import State
+from .tables import Table
+
+T = TypeVar("T")
+M_co = TypeVar("M_co", covariant=True)
+
+
+class _Spec(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+class _Array(Protocol[M_co]):
+    @property
+    def spec(self) -> _Spec: ...
+    def read(self, index: int) -> M_co: ...
+
+
+class Reader:
+    """Answers the requests of one `ReadRequest`."""
+
+    def __init__(self, state: State, role: Role | None):
+        """A role sees its own entities; None sees all."""
+        self._state = state
+        self._role = role
+        self._answers: Mapping[str, Callable[[p4r.Entity], Iterator[p4r.Entity]]] = {
+            "table_entry": self._table_entries,
+            "action_profile_member": self._members,
+            "action_profile_group": self._groups,
+            "counter_entry": self._counters,
+            "direct_counter_entry": self._direct_counters,
+            "meter_entry": self._meters,
+            "direct_meter_entry": self._direct_meters,
+            "register_entry": self._registers,
+            "value_set_entry": self._value_sets,
+            "digest_entry": self._digests,
+            "packet_replication_engine_entry": self._replication,
+            "extern_entry": self._extern,
+        }
+
+    def run(self, requests: Iterable[p4r.Entity]) -> Iterator[p4r.Entity]:
+        """The entities that all requests select.
+
+        Raises:
+            BatchError: requests failed; it comes after the entities of those that did not (§ 13.3).
+        """
+        results: list[P4RuntimeError | None] = []
+        for request in requests:
+            failed = None
+            try:
+                yield from self._visible(self._select(request))
+            except P4RuntimeError as error:
+                failed = error
+            except (KeyError, ValueError) as error:
+                failed = internal(f"the pipeline refused the read: {error!r}")
+            results.append(failed)
+        if any(results):
+            raise BatchError("request", results)
+
+    def _visible(self, entities: Iterable[p4r.Entity]) -> Iterable[p4r.Entity]:
+        role = self._role
+        if role is None or role.objects is None:
+            return entities
+        return (entity for entity in entities if role.may_touch(subject(entity)))
+
+    def _select(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        answer = self._answers.get(request.WhichOneof("entity") or "")
+        if answer is None:
+            raise invalid_argument("the request has no entity of a known kind")
+        return answer(request)
+
+    def _members(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.action_profile_member
+        for profile in self._all(self._state.profiles, "action profile", wanted.action_profile_id):
+            for found in profile.members.read(wanted.member_id):
+                yield p4r.Entity(action_profile_member=found)
+
+    def _groups(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.action_profile_group
+        for profile in self._all(self._state.profiles, "action profile", wanted.action_profile_id):
+            for found in profile.groups.read(wanted.group_id):
+                yield p4r.Entity(action_profile_group=found)
+
+    def _counters(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.counter_entry
+        arrays = self._all(self._state.counters, "counter", wanted.counter_id)
+        for found in _cells(arrays, wanted.HasField("index"), wanted.index.index):
+            yield p4r.Entity(counter_entry=found)
+
+    def _meters(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.meter_entry
+        if wanted.HasField("counter_data"):
+            meters.refuse_counters("the read")
+        arrays = self._all(self._state.meters, "meter", wanted.meter_id)
+        for found in _cells(arrays, wanted.HasField("index"), wanted.index.index):
+            yield p4r.Entity(meter_entry=found)
+
+    def _registers(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.register_entry
+        arrays = self._all(self._state.registers, "register", wanted.register_id)
+        for found in _cells(arrays, wanted.HasField("index"), wanted.index.index):
+            yield p4r.Entity(register_entry=found)
+
+    def _value_sets(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.value_set_entry.value_set_id
+        for value_set in self._all(self._state.value_sets, "value set", wanted):
+            yield p4r.Entity(value_set_entry=value_set.read())
+
+    def _digests(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        for found in self._state.digests.read(request.digest_entry.digest_id):
+            yield p4r.Entity(digest_entry=found)
+
+    def _extern(self, _request: p4r.Entity) -> Iterator[p4r.Entity]:
+        raise unimplemented("v1model has no externs beyond those with entities of their own")
+
+    def _all(self, objects: Mapping[int, T], what: str, object_id: int) -> Iterable[T]:
+        """The object with an id, or with 0 all of them."""
+        return [self._state.schema.find(objects, what, object_id)] if object_id else objects.values()
+
+    # Tables (§ 9.1.6)
+
+    def _table_entries(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
+        request = entity.table_entry
+        for table in self._all(self._state.tables, "table", request.table_id):
+            if request.is_default_action:
+                if request.HasField("time_since_last_hit"):
+                    raise invalid_argument(f"{table.codec.name}: the default entry has no idle timeout")
+                yield from (p4r.Entity(table_entry=entry) for entry in table.read_default())
+                continue
+            if request.HasField("meter_counter_data"):
+                meters.refuse_counters(table.codec.name)
+            if request.table_id and request.HasField("time_since_last_hit") and not table.spec.idle_timeout:
+                raise invalid_argument(f"{table.codec.name} does not support idle timeouts")
+            for entry in _filtered(table, request):
+                yield p4r.Entity(table_entry=self._table_entry(table, entry, request))
+
+    def _table_entry(self, table: Table, entry: Entry, request: p4r.TableEntry) -> p4r.TableEntry:
+        message = table.codec.encode(entry)
+        if request.HasField("counter_data") and table.spec.counter_id is not None:
+            message.counter_data.CopyFrom(table.counter(entry))
+        if request.HasField("meter_config") and entry.rates is not None:
+            message.meter_config.CopyFrom(meters.encode(entry.rates))
+        if request.HasField("time_since_last_hit") and table.spec.idle_timeout:
+            elapsed = self._state.pipeline.table_last_hit_ns(table.spec.name, entry.handle)
+            message.time_since_last_hit.elapsed_ns = elapsed
+        return message
+
+    def _direct_counters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = entity.direct_counter_entry.table_entry
+        for table, entry in self._direct(wanted, lambda table: table.spec.counter_id is not None):
+            found = p4r.DirectCounterEntry(table_entry=_key(table, entry), data=table.counter(entry))
+            yield p4r.Entity(direct_counter_entry=found)
+
+    def _direct_meters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
+        request = entity.direct_meter_entry
+        if request.HasField("counter_data"):
+            meters.refuse_counters("the read")
+        for table, entry in self._direct(request.table_entry, lambda table: table.spec.meter is not None):
+            config = None if entry.rates is None else meters.encode(entry.rates)
+            found = p4r.DirectMeterEntry(table_entry=_key(table, entry), config=config)
+            yield p4r.Entity(direct_meter_entry=found)
+
+    def _direct(self, request: p4r.TableEntry, has: Callable[[Table], bool]) -> Iterator[tuple[Table, Entry]]:
+        """The entries whose direct resource is wanted: one, those of a table, or all."""
+        if not request.table_id:
+            for table in self._state.tables.values():
+                if has(table):
+                    yield from ((table, entry) for entry in list(table.entries.values()))
+            return
+        table = self._state.table(request.table_id)
+        if not has(table):
+            raise invalid_argument(f"{table.codec.name} has no such direct resource")
+        if request.match or request.is_default_action:
+            yield table, table.locate(request)
+        else:
+            yield from ((table, entry) for entry in list(table.entries.values()))
+
+    # Replication (§ 9.5)
+
+    def _replication(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
+        request = entity.packet_replication_engine_entry
+        match request.WhichOneof("type"):
+            case "multicast_group_entry":
+                groups = self._state.multicast_groups.read(request.multicast_group_entry.multicast_group_id)
+                found = (p4r.PacketReplicationEngineEntry(multicast_group_entry=group) for group in groups)
+            case "clone_session_entry":
+                sessions = self._state.clone_sessions.read(request.clone_session_entry.session_id)
+                found = (p4r.PacketReplicationEngineEntry(clone_session_entry=item) for item in sessions)
+            case _:
+                raise invalid_argument("the packet replication entry is neither group nor session")
+        yield from (p4r.Entity(packet_replication_engine_entry=entry) for entry in found)
+
+
+def _filtered(table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
+    """The entries that a request selects; with a match at most one (§ 9.1.6)."""
+    if request.match:
+        found = table.entries.get(table.codec.key(request))
+        entries = [] if found is None else [found]
+    else:
+        entries = list(table.entries.values())
+    if not request.table_id:
+        yield from entries
+        return
+    action = request.action.action.action_id
+    for entry in entries:
+        if request.priority and entry.priority != request.priority:
+            continue
+        if cookie(request) and entry.controller_metadata != cookie(request):
+            continue
+        if request.metadata and entry.metadata != request.metadata:
+            continue
+        if action and not table.codec.calls(entry, action):
+            continue
+        yield entry
+
+
+def _key(table: Table, entry: Entry) -> p4r.TableEntry:
+    """The part of an entry that identifies it, for its direct resources."""
+    message = table.codec.encode_key(entry)
+    message.ClearField("metadata")
+    message.ClearField("idle_timeout_ns")
+    set_cookie(message, 0)
+    return message
+
+
+def _cells(arrays: Iterable[_Array[T]], indexed: bool, index: int) -> Iterator[T]:
+    for array in arrays:
+        for cell in cells(array.spec, indexed, index):
+            yield array.read(cell)
