@@ -25,7 +25,7 @@ def is_available(namespace: str) -> bool:
         return False
     attempts = (
         ("qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"),
-        ("qdisc", "add", "dev", "lo", "clsact"),
+        ("qdisc", "add", "dev", "lo", "ingress"),
         _redirect("lo", "lo"),
     )
     try:
@@ -34,7 +34,7 @@ def is_available(namespace: str) -> bool:
     except TcError:
         return False
     finally:
-        for parent in ("root", "clsact"):
+        for parent in ("root", "ingress"):
             _tc(namespace, ("qdisc", "del", "dev", "lo", parent), check=False)
     return True
 
@@ -52,12 +52,26 @@ def join(namespace: str, a: str, b: str, impairment: Impairment) -> None:
 
 def redirect(namespace: str, source: str, sink: str) -> None:
     """Send every frame that comes in at `source` out of `sink`, through its queueing discipline."""
-    _tc(namespace, ("qdisc", "add", "dev", source, "clsact"))
+    _tc(namespace, ("qdisc", "add", "dev", source, "ingress"))
     _tc(namespace, _redirect(source, sink))
 
 
 def _redirect(source: str, sink: str) -> tuple[str, ...]:
-    match = ("filter", "add", "dev", source, "ingress", "matchall")
+    match = (
+        "filter",
+        "add",
+        "dev",
+        source,
+        "parent",
+        "ffff:",
+        "protocol",
+        "all",
+        "u32",
+        "match",
+        "u32",
+        "0",
+        "0",
+    )
     return (*match, "action", "mirred", "egress", "redirect", "dev", sink)
 
 

@@ -18,6 +18,7 @@ from pyroute2 import netns as _netns
 
 NETNS_DIR = Path("/run/netns")
 _CLONE_NEWNET = 0x40000000
+_MNT_DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -58,8 +59,10 @@ def remove(name: str) -> None:
 
     A process that still runs inside keeps the namespace alive, but no longer by name.
     """
-    if path_of(name).exists():
-        _netns.remove(name)
+    path = path_of(name)
+    # Fails where a creation was cut short before its mount; then there is only the file.
+    _libc.umount2(str(path).encode(), _MNT_DETACH)
+    path.unlink(missing_ok=True)
 
 
 def names(prefix: str = "") -> list[str]:

@@ -150,6 +150,11 @@ def namespace(lab: str, host: str) -> str:
     return f"cfn-{lab}-{host}"
 
 
+def group_name(lab: str) -> str:
+    """Return the name of the control group that holds a lab's sites."""
+    return f"cfn-{lab}"
+
+
 def both(addresses: spec.Addresses) -> tuple[IPv4Address, IPv6Address]:
     """Return the addresses of both families of a lab's anycast or gateway, which has both."""
     if addresses.ipv4 is None or addresses.ipv6 is None:

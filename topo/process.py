@@ -36,10 +36,11 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def start(command: Command, log: Path) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own; output goes to `log`, standard input is empty.
+def start(command: Command, log: Path, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, with an empty standard input.
 
-    The kernel kills it when the calling thread ends, however that ends (prctl(2), PR_SET_PDEATHSIG).
+    All output goes to `log`, or standard output to `stdout` (as `subprocess.Popen` has it) and the rest to
+    `log`. The kernel kills it when the calling thread ends, however that ends (prctl(2), PR_SET_PDEATHSIG).
 
     Raises:
         OSError: it can't be started.
@@ -48,8 +49,8 @@ def start(command: Command, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command.arguments,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=output if stdout is None else stdout,
+            stderr=output,
             env={**os.environ, **command.environment},
             start_new_session=True,
             preexec_fn=_before_exec(command),  # noqa: PLW1509 - the callers have one thread

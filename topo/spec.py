@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import networkx as nx
 from pydantic import AfterValidator, Field, SecretStr, Strict, model_validator
@@ -255,7 +255,3 @@ def _repeated(values: _Values) -> Iterator[Problem]:
         if value in first:
             yield Problem(path, f"{what} is already used by {yamlfile.dotted(first[value])}")
         first.setdefault(value, path)
-
-
-Target = Literal["embedded", "bmv2"]
-"""Which switch runs the P4 program."""

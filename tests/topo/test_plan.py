@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control import yamlfile
@@ -80,6 +80,7 @@ def labs(draw: st.DrawFn) -> LabSpec:
     )
 
 
+@settings(deadline=None, max_examples=30)
 @given(labs())
 def test_any_lab_gives_a_catalogue_that_the_controller_accepts(lab: LabSpec) -> None:
     made = plan.make(lab)

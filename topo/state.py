@@ -1,0 +1,88 @@
+"""What a running lab writes down for others to read: files in its run directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+Phase = Literal["starting", "up", "stopping", "failed"]
+
+
+class ProcessState(BaseModel):
+    """A process of the lab; `exit_code` is None while it runs, negative for a signal as in `subprocess`."""
+
+    name: str
+    pid: int
+    log: str
+    exit_code: int | None = None
+
+
+class LabState(BaseModel):
+    """A lab as its supervisor knows it."""
+
+    lab: str
+    target: str
+    phase: Phase = "starting"
+    step: str = ""
+    started_unix_s: float = 0.0
+    links_by: str = ""
+    processes: dict[str, ProcessState] = Field(default_factory=dict[str, ProcessState])
+
+    @property
+    def ended(self) -> list[ProcessState]:
+        """The processes that have ended though the lab is up."""
+        return [process for process in self.processes.values() if process.exit_code is not None]
+
+
+def base_dir() -> Path:
+    """Return where run directories are: /run/cfn for root, else below $XDG_RUNTIME_DIR."""
+    if os.geteuid() == 0:
+        return Path("/run/cfn")
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    return Path(runtime) / "cfn"
+
+
+def run_dir(lab: str) -> Path:
+    """Return the run directory of a lab."""
+    return base_dir() / lab
+
+
+class RunDir:
+    """The files of one lab's run directory."""
+
+    def __init__(self, lab: str) -> None:
+        self.path = run_dir(lab)
+        self.state = self.path / "state.json"
+        self.lab_file = self.path / "lab.yaml"
+        self.catalogue = self.path / "catalogue.yaml"
+        self.delayline = self.path / "delayline.sock"
+
+    def create(self) -> None:
+        """Make the directory; only its owner can read what is in it (the catalogue holds tokens)."""
+        self.path.mkdir(parents=True, mode=0o700)
+
+    def log(self, process: str) -> Path:
+        """Return the log file of a process."""
+        return self.path / f"{process.replace('/', '-')}.log"
+
+    def write_state(self, state: LabState) -> None:
+        """Replace the state file at once, so that a reader never sees half of one."""
+        fresh = self.state.with_suffix(".new")
+        fresh.write_text(state.model_dump_json(indent=1))
+        fresh.replace(self.state)
+
+    def read_state(self) -> LabState | None:
+        """Read the state; None when there is no such lab."""
+        try:
+            return LabState.model_validate_json(self.state.read_text())
+        except FileNotFoundError:
+            return None
+
+
+def labs() -> list[str]:
+    """List the labs that have a run directory, dead ones too."""
+    base = base_dir()
+    return sorted(path.name for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
