@@ -1,8 +1,8 @@
 """`vision/detect`: which shape is on a small grayscale image?
 
 The classifier is linear on HOG features, trained by `cfn.functions.train`. It looks at several views of the
-image, slightly moved and scaled, and averages what it thinks of each, which makes it surer; the number of views
-is what a request costs.
+image, slightly moved and scaled, and averages what it thinks of each, which makes it surer; the number of
+views is what a request costs.
 
 Input: 1,024 bytes, the 32×32 pixels row by row, optionally followed by one byte: the number of views, 1–64.
 Output: JSON, `{"label": "circle", "confidence": 0.93, "views": 12}`.

@@ -1,0 +1,1 @@
+"""The verbs of the `cfn` command that this package brings itself."""
