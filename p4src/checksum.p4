@@ -19,6 +19,8 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         CSUM16(hdr.ipv4.checksum, ({
             ~hdr.ipv4.checksum,
             ~meta.before.total_len, hdr.ipv4.total_len,
+            ~meta.before.fragment,
+            hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments ++ hdr.ipv4.frag_offset,
             ~(meta.before.ttl ++ hdr.ipv4.protocol), hdr.ipv4.ttl ++ hdr.ipv4.protocol,
             ~meta.before.src, src, ~meta.before.dst, dst
         }));

@@ -11,6 +11,7 @@
 control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bit<1> ours = 0;
     bit<1> local = 0;
+    bool is_fragment = false;
 
     @id(ID_A_FOR_ROUTER)
     action for_router() {
@@ -81,6 +82,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
                 return;
             }
             meta.udp_room = hdr.ipv4.total_len - 20;
+            is_fragment = hdr.ipv4.more_fragments == 1;
             local_ipv4.apply();
         } else {
             if (hdr.ipv6.version != 6) {
@@ -93,7 +95,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
 
         if (local == 0) {
             meta.path = Path.ROUTE;
-            if (hdr.cfn.isValid() && meta.from_cfn_port == 1 && hdr.cfn.version == CFN_VERSION
+            if (hdr.cfn.isValid() && !is_fragment && meta.from_cfn_port == 1 && hdr.cfn.version == CFN_VERSION
                 && (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK)) {
                 meta.path = Path.RESPOND;
             }
@@ -107,7 +109,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
                    || hdr.cfn.length < CFN_WORDS
                    || ((bit<16>)hdr.cfn.length << 2) + UDP_BYTES > hdr.udp.length
                    || hdr.udp.length > meta.udp_room
-                   || (hdr.ipv4.isValid() && hdr.ipv4.more_fragments == 1)) {
+                   || is_fragment) {
             refuse_malformed();
         } else {
             classify_request();

@@ -112,6 +112,7 @@ struct before_t {
     bit<128> dst;
     bit<8>   ttl;
     bit<16>  total_len;
+    bit<16>  fragment;      /* flags and offset */
     bit<8>   hops;
     bit<32>  timestamp;
     bit<64>  affinity;

@@ -22,6 +22,7 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
         hdr.ipv4.dst_addr = (ipv4_t)meta.before.src;
         hdr.ipv4.src_addr = (ipv4_t)meta.before.dst;
         hdr.ipv4.total_len = 20 + CFN_DATAGRAM;
+        hdr.ipv4.more_fragments = 0;
         hdr.ipv4.ttl = REPLY_TTL;
         truncate(NACK_FRAME_IPV4);
     }

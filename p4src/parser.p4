@@ -28,6 +28,8 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
         meta.dst = (bit<128>)hdr.ipv4.dst_addr;
         meta.before.ttl = hdr.ipv4.ttl;
         meta.before.total_len = hdr.ipv4.total_len;
+        meta.before.fragment = hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments
+                               ++ hdr.ipv4.frag_offset;
         transition select(hdr.ipv4.ihl, hdr.ipv4.frag_offset, hdr.ipv4.protocol) {
             (5, 0, PROTO_UDP): udp;
             default: accept;

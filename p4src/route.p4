@@ -9,6 +9,7 @@
 
 control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bool found = false;
+    bit<32> ports = 0;
 
     @id(ID_A_SET_NEXT_HOP)
     action set_next_hop(next_hop_t next_hop) {
@@ -80,8 +81,11 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     /* What follows a route hangs on hit or miss, never on which action ran: p4c numbers set_next_hop anew for each
      * table, and BMv2 looks the next node up by a number that the shared selector's members have from one of them. */
     apply {
-        hash(meta.flow, HashAlgorithm.crc32, 32w0,
-             { meta.src, meta.dst, hdr.udp.src_port, hdr.udp.dst_port }, 33w0x100000000);
+        /* Ports tell flows apart only where each packet of the flow has them. */
+        if (hdr.udp.isValid() && !(hdr.ipv4.isValid() && hdr.ipv4.more_fragments == 1)) {
+            ports = hdr.udp.src_port ++ hdr.udp.dst_port;
+        }
+        hash(meta.flow, HashAlgorithm.crc32, 32w0, { meta.src, meta.dst, ports }, 33w0x100000000);
         if (meta.is_ipv6 == 1) {
             if (hdr.ipv6.hop_limit <= 1) {
                 drop(Outcome.DROP_TTL);
