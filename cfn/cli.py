@@ -45,7 +45,6 @@ def build(arguments: list[str]) -> typer.Typer:
     for name, command in (
         ("call", call),
         ("serve", serve),
-        ("agent", agent),
         ("inspect", inspect),
         ("id", ids),
     ):
