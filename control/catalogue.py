@@ -5,6 +5,7 @@ Instances are not in it: sites tell of them in adverts. `docs/catalogue.md` expl
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -162,6 +163,11 @@ class Catalogue(Model):
         if problems:
             raise yamlfile.ModelProblems(problems)
         return self
+
+
+def json_schema() -> str:
+    """The JSON Schema of a catalogue, for editors."""
+    return json.dumps(Catalogue.model_json_schema(), indent=2, ensure_ascii=False)
 
 
 def load(path: Path) -> Catalogue:

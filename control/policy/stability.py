@@ -9,7 +9,7 @@ what it has at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 
 from control.model import InstanceKey
 from control.policy.shares import Shares, normalised
@@ -17,7 +17,9 @@ from control.policy.shares import Shares, normalised
 TIME_CONSTANT_S = 0.5
 HYSTERESIS = 0.02
 """Traffic to be moved (share of all) below which a group is left as it is."""
-_AT_ONCE = 0.5
+JUST_OVERLOADED = 0.45
+"""Less than half, because the group in place may be off by the hysteresis."""
+STILL_OVERLOADED = 1.0
 
 
 def step_after(elapsed_s: float) -> float:
@@ -28,7 +30,7 @@ def step_after(elapsed_s: float) -> float:
 def settle(
     before: Mapping[InstanceKey, float],
     target: Mapping[InstanceKey, float],
-    overloaded: Set[InstanceKey],
+    caps: Mapping[InstanceKey, float],
     step: float,
 ) -> Shares:
     """Shares to use now.
@@ -36,7 +38,8 @@ def settle(
     Args:
         before: shares in use; keys that are not in `target` are gone.
         target: shares the policy wants, of a sum of 1.
-        overloaded: those that must have lost half of what they have, as long as there are others.
+        caps: overloaded ones, and the part of their share they may keep: `JUST_OVERLOADED` when that is news,
+            `STILL_OVERLOADED` when nothing new is known; as long as there are others.
         step: share of the way to go, 0–1.
     """
     had = {key: before.get(key, 0.0) for key in target}
@@ -44,10 +47,10 @@ def settle(
         return dict(target)
     had = dict(zip(had, normalised(list(had.values())), strict=True))
     now = {key: had[key] + step * (target[key] - had[key]) for key in target}
-    others = [key for key in target if key not in overloaded]
+    others = [key for key in target if key not in caps]
     if not others:
         return now
-    kept = {key: min(now[key], _AT_ONCE * had[key]) for key in target if key in overloaded}
+    kept = {key: min(now[key], caps[key] * had[key]) for key in target if key in caps}
     freed = math.fsum(now[key] - kept[key] for key in kept)
     wanted = normalised([target[key] for key in others])
     return {**now, **kept, **{key: now[key] + freed * w for key, w in zip(others, wanted, strict=True)}}

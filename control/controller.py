@@ -1,0 +1,157 @@
+"""The controller: connects to routers, listens to sites, and keeps the routers' tables as they should be.
+
+One asyncio loop does it all. Killing the controller at any time loses nothing and disturbs no packet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import finsy as fy
+
+import p4src
+from cfn.proto import advert_pb2 as pb
+from control.adoption import Adopted, adopt
+from control.advert_check import Refused, check
+from control.catalogue import Catalogue
+from control.events import EventLog
+from control.installer import Installer
+from control.keys import KeyRing
+from control.program import Program
+from control.steering import Place
+from control.target import Session, Target
+from control.waiting import first_of
+
+_GATHER_S = 2.0
+"""How long the first router waits for the others to tell what they hold, when a controller starts."""
+_REACTIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a controller behaves.
+
+    Attributes:
+        hold_s: how long instances found installed are kept while their site stays silent, seconds.
+        audit_s: how often tables are read back and compared, seconds.
+    """
+
+    hold_s: float = 10.0
+    audit_s: float = 10.0
+
+
+class Controller:
+    """A controller of one catalogue's routers."""
+
+    def __init__(self, catalogue: Catalogue, events: EventLog, options: Options | None = None):
+        options = options or Options()
+        self.catalogue = catalogue
+        self.events = events
+        self.reactions_ms: deque[float] = deque(maxlen=_REACTIONS)
+        self._schema = fy.P4Schema(p4src.P4INFO)
+        self.program = Program(catalogue, self._schema, time.monotonic, options.hold_s, events)
+        self.targets = {name: Target(name, router, events) for name, router in catalogue.routers.items()}
+        self.installers = {
+            name: Installer(name, tables, options.audit_s, events, self._reacted)
+            for name, tables in self.program.tables.items()
+        }
+        self._found: dict[str, Adopted] = {}
+        self._first_found = asyncio.Event()
+        self._all_found = asyncio.Event()
+        self._started = asyncio.Event()
+        self._new_deadline = asyncio.Event()
+
+    async def run(self) -> None:
+        """Control until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for name, target in self.targets.items():
+                tasks.create_task(target.run(self._server(name)))
+            tasks.create_task(self._start())
+            tasks.create_task(self._expire())
+
+    def take(self, message: pb.Advert, token: str) -> None:
+        """Act on an advert.
+
+        Raises:
+            Refused: it is not believed.
+        """
+        since = time.monotonic()
+        try:
+            advert = check(message, token, self.catalogue)
+            if self._started.is_set():
+                self._changed(self.program.take(advert), since)
+            else:
+                self.program.store.accept(advert)
+        except Refused as refused:
+            self.events("advert-refused", site=message.site, reason=str(refused))
+            raise
+        self._new_deadline.set()
+        self.events("advert", site=advert.site, sequence=advert.sequence, instances=len(advert.instances))
+
+    async def rotate_keys(self) -> None:
+        """Seal cookies with a new key; those sealed with the last one stay valid until the next rotation.
+
+        Raises:
+            RuntimeError: not all routers are connected; one that misses the change would refuse new cookies.
+        """
+        down = [name for name, target in self.targets.items() if target.session is None]
+        if down or not self._started.is_set() or self.program.ring is None:
+            raise RuntimeError(f"not connected to {', '.join(down) or 'all routers yet'}")
+        for step in (KeyRing.announced, KeyRing.rotated):
+            self.program.use_keys(step(self.program.ring))
+            self._changed(set(), None)
+            await asyncio.gather(*(installer.settled() for installer in self.installers.values()))
+        self.events("keys-rotated", sealing=self.program.ring.sealing)
+
+    def _server(self, name: str) -> Callable[[Session], asyncio.Future[None]]:
+        return lambda session: asyncio.ensure_future(self._serve(name, session))
+
+    async def _serve(self, name: str, session: Session) -> None:
+        await first_of(
+            self.installers[name].run(session, lambda: self._adopted(name)), self._listen(name, session)
+        )
+
+    async def _adopted(self, name: str) -> None:
+        """Tell what a router holds, and wait until it is known what it should hold."""
+        if not self._started.is_set():
+            self._found[name] = adopt(self.program.tables[name].installed, self._schema)
+            self._first_found.set()
+            if self._found.keys() == self.targets.keys():
+                self._all_found.set()
+        await self._started.wait()
+
+    async def _start(self) -> None:
+        await self._first_found.wait()
+        try:
+            await asyncio.wait_for(self._all_found.wait(), _GATHER_S)
+        except TimeoutError:
+            silent = self.targets.keys() - self._found.keys()
+            self.events("started-without", routers=sorted(silent))
+        self._changed(self.program.start(self._found), None)
+        self._started.set()
+
+    async def _listen(self, name: str, session: Session) -> None:
+        async for report in session.reports():
+            self.program.measurements.report(name, report.key, report.load, report.queue, report.response_us)
+
+    async def _expire(self) -> None:
+        await self._started.wait()
+        while True:
+            self._new_deadline.clear()
+            deadline = self.program.next_deadline
+            try:
+                timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+                await asyncio.wait_for(self._new_deadline.wait(), timeout)
+            except TimeoutError:
+                self._changed(self.program.expire(), None)
+
+    def _changed(self, places: set[Place], since: float | None) -> None:
+        for name, installer in self.installers.items():
+            installer.changed({place for place in places if place.router == name}, since)
+
+    def _reacted(self, seconds: float) -> None:
+        self.reactions_ms.append(seconds * 1000)

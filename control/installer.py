@@ -1,0 +1,134 @@
+"""Keeps one router's tables as they are wanted, over one session after another."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from control.events import EventLog
+from control.reconcile import Phase
+from control.router_tables import RouterTables
+from control.steering import Place
+from control.target import Session
+
+_AFTER_REFUSAL_S = 1.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has been written; times in seconds since the Unix epoch.
+
+    Attributes:
+        updates: entries written since the controller started.
+        refused: updates the target refused.
+        last_write: when the last write was done.
+        written: when each decision was last written.
+    """
+
+    updates: int = 0
+    refused: int = 0
+    last_write: float | None = None
+    written: dict[Place, float] = field(default_factory=dict[Place, float])
+
+
+class Installer:
+    """Writes what is wanted, reads back from time to time, and repairs."""
+
+    def __init__(
+        self,
+        router: str,
+        tables: RouterTables,
+        audit_s: float,
+        events: EventLog,
+        reacted: Callable[[float], None],
+    ):
+        """`reacted` is told the seconds from each advert to the weights that follow it being installed."""
+        self.tables = tables
+        self.progress = Progress()
+        self._router = router
+        self._audit_s = audit_s
+        self._events = events
+        self._reacted = reacted
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._since: float | None = None
+        self._unwritten: set[Place] = set()
+
+    def changed(self, places: set[Place], since: float | None) -> None:
+        """What is wanted has changed: these decisions, by an advert that came at `since` (monotonic)."""
+        if self.tables.pending:
+            self._unwritten |= places
+            if since is not None:
+                self._since = min(since, self._since or since)
+            self._settled.clear()
+            self._wake.set()
+
+    async def settled(self) -> None:
+        """Wait until everything wanted is installed."""
+        await self._settled.wait()
+
+    async def run(self, session: Session, adopted: Callable[[], Awaitable[None]]) -> None:
+        """Serve one session; `adopted` returns once it is known what is wanted of this router."""
+        self._settled.clear()
+        self._since = None
+        self.tables.found(await session.read())
+        await adopted()
+        self._events("switch-read", router=self._router, entries=len(self.tables))
+        have_read = True
+        while True:
+            self._wake.clear()
+            phases = self.tables.changes()
+            if have_read and phases:
+                self._events("switch-repaired", router=self._router, changes=sum(map(len, phases)))
+            refused = await self._write(session, phases)
+            have_read = False
+            if refused:
+                await asyncio.sleep(_AFTER_REFUSAL_S)
+            elif self.tables.pending:
+                continue
+            else:
+                self._done()
+                if await self._woken():
+                    continue
+            self.tables.found(await session.read())
+            have_read = True
+
+    async def _write(self, session: Session, phases: list[Phase]) -> int:
+        refusals = 0
+        for phase in phases:
+            failures = await session.write(phase)
+            failed = {id(failure.change) for failure in failures}
+            self.tables.done(change for change in phase if id(change) not in failed)
+            self.progress.updates += len(phase) - len(failures)
+            refusals += len(failures)
+            for failure in failures:
+                self._events(
+                    "write-refused",
+                    router=self._router,
+                    kind=failure.change.kind.name,
+                    entry=failure.change.entry.describe(session.schema),
+                    reason=failure.reason,
+                )
+        self.progress.refused += refusals
+        if phases:
+            self.progress.last_write = time.time()
+        return refusals
+
+    def _done(self) -> None:
+        now = time.time()
+        self.progress.written |= dict.fromkeys(self._unwritten, now)
+        self._unwritten.clear()
+        if self._since is not None:
+            self._reacted(time.monotonic() - self._since)
+            self._since = None
+        self._settled.set()
+
+    async def _woken(self) -> bool:
+        """Wait for a change until it is time to read back; whether there was one."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), self._audit_s)
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,66 @@
+"""What one router's tables should hold, and what they are known to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+
+from finsy.p4schema import P4UpdateType
+
+from control.entries import Entry
+from control.reconcile import Change, Phase, plan
+
+
+class RouterTables:
+    """Wanted and installed entries of a router, and which of them may differ.
+
+    What is wanted is made of parts that are replaced one by one; a part's keys are its own.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[Hashable, dict[bytes, Entry]] = {}
+        self._wanted: dict[bytes, Entry] = {}
+        self._installed: dict[bytes, Entry] = {}
+        self._differ: set[bytes] = set()
+
+    def __len__(self) -> int:
+        """How many entries are known to be installed."""
+        return len(self._installed)
+
+    @property
+    def installed(self) -> list[Entry]:
+        """Entries known to be installed."""
+        return list(self._installed.values())
+
+    @property
+    def pending(self) -> int:
+        """How many entries may differ from what is wanted."""
+        return len(self._differ)
+
+    def want(self, part: Hashable, entries: Iterable[Entry]) -> None:
+        """Replace a part of what is wanted."""
+        new = {entry.key: entry for entry in entries}
+        old = self._parts.get(part, {})
+        for key in old.keys() - new.keys():
+            del self._wanted[key]
+        self._wanted |= new
+        self._differ |= {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+        self._parts[part] = new
+
+    def found(self, installed: Mapping[bytes, Entry]) -> None:
+        """Take what was read back for what is installed."""
+        self._installed = dict(installed)
+        self._differ = set(self._wanted.keys() | self._installed.keys())
+
+    def changes(self) -> list[Phase]:
+        """What to write now; what is wanted from here on is for the next call."""
+        phases = plan(self._wanted, self._installed, self._differ)
+        self._differ = set()
+        return phases
+
+    def done(self, changes: Iterable[Change]) -> None:
+        """These changes were made."""
+        for change in changes:
+            if change.kind == P4UpdateType.DELETE:
+                self._installed.pop(change.entry.key, None)
+            else:
+                self._installed[change.entry.key] = change.entry

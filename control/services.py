@@ -1,0 +1,60 @@
+"""Which service of the catalogue a function belongs to, and what the service wants for it."""
+
+from __future__ import annotations
+
+from cfn.names import FUNC_ID_BITS, NAMESPACE_BITS
+from control.catalogue import Catalogue, DemandClass, PolicyName, Service
+
+NO_CLASS = 0
+
+
+class ServiceIndex:
+    """Services by FuncID, the longest prefix winning, and names for people."""
+
+    def __init__(self, catalogue: Catalogue):
+        self._catalogue = catalogue
+        self._by_prefix = {service.prefix: service for service in catalogue.services}
+        self._classes = {demand.id: (name, demand) for name, demand in catalogue.classes.items()}
+
+    def of(self, func_id: int) -> Service | None:
+        """The service that a function, or the prefix of a namespace, belongs to."""
+        namespace = func_id >> (FUNC_ID_BITS - NAMESPACE_BITS) << (FUNC_ID_BITS - NAMESPACE_BITS)
+        return self._by_prefix.get((func_id, FUNC_ID_BITS)) or self._by_prefix.get(
+            (namespace, NAMESPACE_BITS)
+        )
+
+    def is_exact(self, func_id: int) -> bool:
+        """Whether a service names this very function."""
+        return (func_id, FUNC_ID_BITS) in self._by_prefix
+
+    def is_exact_service(self, service: Service) -> bool:
+        """Whether the service is one function and not a namespace."""
+        return service.prefix[1] == FUNC_ID_BITS
+
+    def exact_functions(self) -> frozenset[int]:
+        """FuncIDs of all services that are one function."""
+        return frozenset(func_id for func_id, length in self._by_prefix if length == FUNC_ID_BITS)
+
+    def policy(self, service: Service) -> PolicyName:
+        """The service's policy, or the catalogue's."""
+        return service.policy or self._catalogue.policy
+
+    def class_ids(self, service: Service) -> list[int]:
+        """Demand classes the service takes: 0 for requests that ask nothing, and its own or all."""
+        names = self._catalogue.classes if service.classes is None else service.classes
+        return [NO_CLASS, *(self._catalogue.classes[name].id for name in names)]
+
+    def demand_class(self, class_id: int) -> DemandClass | None:
+        """The class of this id; None for class 0."""
+        found = self._classes.get(class_id)
+        return found and found[1]
+
+    def class_name(self, class_id: int) -> str:
+        """What people call a class; `any` for class 0."""
+        found = self._classes.get(class_id)
+        return found[0] if found else "any"
+
+    def name(self, func_id: int) -> str:
+        """What people call a function: its name if the catalogue has it, else its FuncID."""
+        service = self._by_prefix.get((func_id, FUNC_ID_BITS))
+        return service.name if service else f"0x{func_id:016x}"

@@ -1,0 +1,189 @@
+"""What the controller tells of itself: one JSON-able tree for people, live views and benches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import finsy as fy
+
+from control.controller import Controller
+from control.model import Instance, InstanceKey
+from control.policy.candidate import Candidate
+from control.policy.latency import unexplained_ms
+from control.policy.shares import of_weights
+from control.steering import Decision, Place
+
+_FRESH_S = 0.5
+_READ_S = 1.0
+
+
+class Status:
+    """Builds the tree; counters are read from the routers when asked, at most every half second."""
+
+    def __init__(self, controller: Controller):
+        self._controller = controller
+        self._started = time.time()
+        self._read_at = 0.0
+        self._bound: dict[str, dict[InstanceKey, int]] = {}
+        self._outcomes: dict[str, dict[str, int]] = {}
+
+    async def tree(self) -> dict[str, Any]:
+        """Everything; times are in seconds since the Unix epoch."""
+        await self._read_counters()
+        control = self._controller
+        return {
+            "time": time.time(),
+            "started": self._started,
+            "counters_at": self._read_at,
+            "reaction_ms": _quantiles(control.reactions_ms),
+            "keys": {"sealing": ring.sealing, "epochs": sorted(ring.keys)}
+            if (ring := control.program.ring)
+            else None,
+            "sites": {name: self._site(name) for name in control.catalogue.sites},
+            "routers": {name: self._router(name) for name in control.catalogue.routers},
+            "services": [self._decision(p, d) for p, d in sorted(control.program.steering.decisions.items())],
+            "events": list(control.events.last),
+        }
+
+    def explain(self, function: str, router: str | None = None) -> list[dict[str, Any]]:
+        """Why a function (by name or FuncID) is steered as it is, with the terms of every candidate."""
+        steering = self._controller.program.steering
+        return [
+            self._decision(place, decision)
+            | {"candidates": [self._candidate(decision, c) for c in decision.candidates]}
+            for place, decision in sorted(steering.decisions.items())
+            if steering.services.name(place.steered.func_id) == function and router in (None, place.router)
+        ]
+
+    async def _read_counters(self) -> None:
+        if time.time() - self._read_at < _FRESH_S:
+            return
+        program = self._controller.program
+        slots = {key: placement.slot for key, placement in program.placements.items()}
+
+        async def read(name: str) -> None:
+            session = self._controller.targets[name].session
+            if session is not None:
+                try:
+                    async with asyncio.timeout(_READ_S):
+                        self._bound[name] = await session.bound(slots)
+                        self._outcomes[name] = await session.outcomes()
+                except (TimeoutError, fy.P4ClientError):
+                    # The last counts stand; `up` and `counters_at` tell what to think of them.
+                    return
+
+        await asyncio.gather(*(read(name) for name in self._controller.targets))
+        self._read_at = time.time()
+
+    def _site(self, name: str) -> dict[str, Any]:
+        site, held = self._controller.catalogue.sites[name], self._controller.program.store.get(name)
+        told: dict[str, Any] = {"id": site.id, "price": site.price, "advert": None}
+        if held:
+            now, mono = time.time(), time.monotonic()
+            told["advert"] = {
+                "received": now - (mono - held.received),
+                "expires": now + (held.expires - mono),
+                "incarnation": held.advert.incarnation,
+                "sequence": held.advert.sequence,
+                "cpu_utilisation": held.advert.cpu_utilisation,
+                "cpu_capacity": held.advert.cpu_capacity,
+                "instances": [self._instance(one) for one in held.advert.instances.values()],
+            }
+        return told
+
+    def _instance(self, one: Instance) -> dict[str, Any]:
+        return {
+            "instance": one.key.instance,
+            "function": self._controller.program.steering.services.name(one.func_id),
+            "state": "DRAINING" if one.draining else "UP",
+            "ipv4": one.ipv4 and str(one.ipv4),
+            "ipv6": one.ipv6 and str(one.ipv6),
+            "load": one.load,
+            "queue": one.queue,
+            "service_ms": one.service_ms,
+            "arrival_rps": one.arrival_rps,
+            "capacity_rps": one.capacity_rps,
+        }
+
+    def _router(self, name: str) -> dict[str, Any]:
+        installer = self._controller.installers[name]
+        return {
+            "up": self._controller.targets[name].session is not None,
+            "entries": len(installer.tables),
+            "pending": installer.tables.pending,
+            "updates": installer.progress.updates,
+            "refused": installer.progress.refused,
+            "last_write": installer.progress.last_write,
+            "outcomes": self._outcomes.get(name, {}),
+        }
+
+    def _decision(self, place: Place, decision: Decision) -> dict[str, Any]:
+        program = self._controller.program
+        services, steered = program.steering.services, place.steered
+        weights = dict(decision.group.weights) if decision.group else {}
+        return {
+            "router": place.router,
+            "function": services.name(steered.func_id),
+            "demand": services.class_name(steered.class_id),
+            "family": steered.family,
+            "policy": decision.policy,
+            "state": "unmet" if decision.group is None else "steered" if weights else "no capacity",
+            "written": self._controller.installers[place.router].progress.written.get(place),
+            "sites": program.steering.by_site(decision.group) if decision.group else {},
+            "instances": [
+                self._member(place, decision, key, weights)
+                for key in sorted(decision.target.keys() | weights)
+            ],
+        }
+
+    def _member(
+        self, place: Place, decision: Decision, key: InstanceKey, weights: dict[InstanceKey, int]
+    ) -> dict[str, Any]:
+        program = self._controller.program
+        measured = program.measurements.get(place.router, key)
+        return {
+            "site": program.steering.site_name(key),
+            "instance": key.instance,
+            "weight": weights.get(key, 0),
+            "share": of_weights(weights).get(key, 0.0),
+            "target": decision.target.get(key, 0.0),
+            "bound": self._bound.get(place.router, {}).get(key),
+            "response_ms": measured and measured.response_ms,
+            "seen_load": measured and measured.load,
+            "seen_queue": measured and measured.queue,
+        }
+
+    def _candidate(self, decision: Decision, c: Candidate) -> dict[str, Any]:
+        return {
+            "site": self._controller.program.steering.site_name(c.key),
+            "instance": c.key.instance,
+            "delay_ms": c.delay_ms,
+            "service_ms": c.service_ms,
+            "backlog_ms": c.backlog_ms,
+            "unexplained_ms": unexplained_ms(c),
+            "capacity_rps": c.capacity_rps,
+            "usable_rps": c.usable_rps,
+            "arrival_rps": c.arrival_rps,
+            "load": c.load,
+            "queue": c.queue,
+            "cost": c.cost,
+            "overloaded": c.overloaded,
+            "target": decision.target[c.key],
+            "share": decision.shares[c.key],
+        }
+
+
+def _quantiles(values: Iterable[float]) -> dict[str, float | int | None]:
+    """Count, last, p50 and p99 (nearest rank)."""
+    order = list(values)
+    last = order[-1] if order else None
+    order.sort()
+    return {
+        "count": len(order),
+        "last": last,
+        "p50": order[(len(order) - 1) // 2] if order else None,
+        "p99": order[int((len(order) - 1) * 0.99)] if order else None,
+    }

@@ -1,0 +1,203 @@
+"""A P4Runtime target: a connection that comes back, and what is read from and written to it.
+
+Works on any P4Runtime 1.4 target with the program: it needs no atomicity, no group MODIFY and no registers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, cast
+
+import finsy as fy
+from finsy.grpcutil import GRPCStatusCode
+
+import p4src
+from control.catalogue import Router
+from control.entries import Entry, from_proto
+from control.events import EventLog
+from control.model import InstanceKey
+from control.reconcile import Change, Phase
+from control.waiting import first_of
+
+_BATCH = 500
+"""Updates in one Write: far below gRPC's 4 MB a message."""
+_CONNECT_S = 120.0
+"""A target may compile the pipeline when it is pushed for the first time."""
+_RETRY_S = (0.1, 1.0)
+_REPORTS = 1000
+
+
+class Report(NamedTuple):
+    """A digest `instance_report`."""
+
+    key: InstanceKey
+    load: int
+    queue: int
+    response_us: int
+
+
+class Failure(NamedTuple):
+    """An update that the target refused."""
+
+    change: Change
+    reason: str
+
+
+class Session:
+    """An open connection on which this controller is the primary and the program is loaded."""
+
+    def __init__(self, switch: fy.Switch):
+        self._switch = switch
+        self.schema = switch.p4info
+
+    async def read(self) -> dict[bytes, Entry]:
+        """Everything that is installed: table entries, default actions, digest configurations."""
+        keyless = [t.alias for t in self.schema.tables if not t.match_fields and not t.is_const]
+        wildcards: list[fy.P4TableEntry | fy.P4DigestEntry] = [
+            fy.P4TableEntry(),
+            *(fy.P4TableEntry(name, is_default_action=True) for name in keyless),
+            *(fy.P4DigestEntry(digest.alias) for digest in self.schema.digests),
+        ]
+        entries: dict[bytes, Entry] = {}
+        for wildcard in wildcards:
+            try:
+                async for entity in self._read(wildcard):
+                    entry = from_proto(entity.encode(self.schema), self.schema)
+                    if entry:
+                        entries[entry.key] = entry
+            except fy.P4ClientError as error:
+                # BMv2's answer for a digest that is not configured.
+                if error.code != GRPCStatusCode.NOT_FOUND:
+                    raise
+        return entries
+
+    async def write(self, phase: Phase) -> list[Failure]:
+        """Make the changes of one phase, all that can be made.
+
+        Returns:
+            The updates that were refused.
+
+        Raises:
+            fy.P4ClientError: the request as a whole failed; how much of it was done is not known.
+        """
+        failures: list[Failure] = []
+        for start in range(0, len(phase), _BATCH):
+            batch = phase[start : start + _BATCH]
+            try:
+                await self._switch.write([change.entry.update(change.kind) for change in batch])
+            except fy.P4ClientError as error:
+                if not error.details:
+                    raise
+                failures += [
+                    Failure(batch[index], f"{detail.canonical_code.name} {detail.message}")
+                    for index, detail in error.details.items()
+                ]
+        return failures
+
+    async def outcomes(self) -> dict[str, int]:
+        """Packets by what became of them, under the program's names."""
+        outcome = self.schema.type_info.serializable_enums["Outcome"]
+        names = {value: name for name, value in outcome.members.items()}
+        found: dict[str, int] = {}
+        async for entry in self._read(fy.P4DirectCounterEntry("outcomes")):
+            if entry.table_entry and entry.data:
+                found[names[entry.table_entry["outcome"]]] = entry.data.packet_count
+        return found
+
+    async def bound(self, slots: Mapping[InstanceKey, int]) -> dict[InstanceKey, int]:
+        """Requests bound to each instance by this router since it started."""
+        keys = {slot: key for key, slot in slots.items()}
+        wanted = [fy.P4CounterEntry("bound", index=slot) for slot in keys]
+        if not wanted:
+            return {}
+        counts = {entry.index: entry.packet_count async for entry in self._read(wanted)}
+        return {keys[slot]: count for slot, count in counts.items() if slot in keys}
+
+    async def reports(self) -> AsyncIterator[Report]:
+        """What the router tells of instances, acknowledged as it is taken."""
+        async for digest in self._switch.read_digests("instance_report", queue_size=_REPORTS):
+            for data in digest:
+                key = InstanceKey(data["site"], data["instance"])
+                yield Report(key, data["load"], data["queue"], data["response_us"])
+            await self._switch.write([digest.ack()])
+
+    async def _read(self, entities: object) -> AsyncIterator[Any]:
+        # finsy declares `read` in a way that type checkers take for a coroutine.
+        async for entity in cast(Any, self._switch).read(entities):
+            yield entity
+
+
+class Target:
+    """A router's switch, connected to for as long as `run` runs."""
+
+    def __init__(self, name: str, router: Router, events: EventLog):
+        options = fy.SwitchOptions(p4info=p4src.P4INFO, p4blob=p4src.JSON, device_id=router.device_id)
+        self._options = options
+        self._name = name
+        self._address = router.address
+        self._events = events
+        self.session: Session | None = None
+
+    async def run(self, use: Callable[[Session], Awaitable[None]]) -> None:
+        """Connect, give the session to `use` until the connection is lost, and begin again."""
+        retry = _RETRY_S[0]
+        while True:
+            if await _reachable(self._address):
+                try:
+                    await self._connected(use)
+                    retry = _RETRY_S[0]
+                except (fy.P4ClientError, TimeoutError, RuntimeError, ValueError, OSError) as error:
+                    self._events("switch-error", router=self._name, reason=_line(error))
+            await asyncio.sleep(retry)
+            retry = min(retry * 2, _RETRY_S[1])
+
+    async def _connected(self, use: Callable[[Session], Awaitable[None]]) -> None:
+        switch = fy.Switch(self._name, self._address, self._options)
+        lost = asyncio.Event()
+        async with asyncio.timeout(_CONNECT_S) as opening:
+            async with switch:
+                opening.reschedule(None)
+                switch.ee.once(fy.SwitchEvent.CHANNEL_DOWN, _setter(lost))
+                primary = asyncio.Event()
+                switch.ee.on(fy.SwitchEvent.BECOME_PRIMARY, _setter(primary))
+                if not switch.is_primary:
+                    self._events("switch-backup", router=self._name)
+                    await first_of(primary.wait(), lost.wait())
+                if not lost.is_set():
+                    await self._use(switch, use, lost)
+
+    async def _use(
+        self, switch: fy.Switch, use: Callable[[Session], Awaitable[None]], lost: asyncio.Event
+    ) -> None:
+        self.session = Session(switch)
+        self._events("switch-up", router=self._name, address=self._address)
+        try:
+            await first_of(use(self.session), lost.wait())
+        finally:
+            self.session = None
+            self._events("switch-down", router=self._name)
+
+
+def _setter(event: asyncio.Event) -> Callable[[object], None]:
+    return lambda _switch: event.set()
+
+
+async def _reachable(address: str) -> bool:
+    """Whether something listens there; gRPC would tell too, but backs off for seconds between its tries."""
+    try:
+        if address.startswith("unix:"):
+            _, writer = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+        else:
+            host, _, port = address.rpartition(":")
+            _, writer = await asyncio.wait_for(
+                asyncio.open_connection(host.strip("[]"), int(port)), _RETRY_S[1]
+            )
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
