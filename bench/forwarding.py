@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import native
+from bench import native, receive_offload
 from bench.devices import Device
-from bench.lane import SOURCE, Lane
+from bench.lane import DEVICE, SOURCE, Lane
 from bench.process import running
 from bench.workload import Workload
 
+SOURCE_KINDS = ("xdp", "socket")
+"""How frames are sent: as XDP frames, or through a packet socket where the kernel doesn't permit that."""
 CHECKED_FRAMES = 64
 CHECK_SECONDS = 5.0
 _QUIET_SECONDS = 0.2
@@ -33,10 +35,17 @@ class Cores:
 
 @dataclass(frozen=True)
 class Sample:
-    """Frames per second that were sent to a device and that reached the sink, in one measurement."""
+    """One measurement.
+
+    Attributes:
+        offered: frames a second that were sent to the device.
+        forwarded: frames a second that reached the sink.
+        source: how they were sent, one of SOURCE_KINDS.
+    """
 
     offered: float
     forwarded: float
+    source: str
 
 
 class Blaster:
@@ -55,15 +64,19 @@ class Blaster:
 
         Returns after the device has passed on what it still held.
         """
+        receive_offload.turn_on(lane.bed[DEVICE], lane.inlet)
         command = [str(self._program), lane.source, str(self._frames), str(self._length)]
-        with running("blast", command, self._directory, namespace=lane.bed[SOURCE], core=self._core) as child:
+        namespace = lane.bed[SOURCE]
+        with running("blast", command, self._directory, namespace=namespace, core=self._core) as child:
+            kind = child.wait_output(*SOURCE_KINDS)
             time.sleep(warm_up_s)
-            arrived, start = lane.arrived(), time.monotonic()
+            start, offered, arrived = time.monotonic(), lane.offered(), lane.arrived()
             time.sleep(seconds)
-            arrived, elapsed = lane.arrived() - arrived, time.monotonic() - start
-            sent, nanoseconds = map(int, child.stop().split())
+            end, offered_then, arrived_then = time.monotonic(), lane.offered(), lane.arrived()
+            child.stop()
         lane.wait_quiet(_QUIET_SECONDS, _DRAIN_SECONDS)
-        return Sample(offered=sent / nanoseconds * 1e9, forwarded=arrived / elapsed)
+        elapsed = end - start
+        return Sample((offered_then - offered) / elapsed, (arrived_then - arrived) / elapsed, kind)
 
 
 def check(device: Device, lane: Lane, workload: Workload) -> None:

@@ -54,6 +54,11 @@ class Lane:
         """Return how many frames have reached the sink so far, as the kernel counts them."""
         return counters.read(self.bed[SINK], self.sink).rx_packets
 
+    def offered(self) -> int:
+        """Return how many frames were sent to the device so far, those that its inlet dropped included."""
+        source = counters.read(self.bed[SOURCE], self.source)
+        return source.tx_packets + source.tx_dropped
+
     def wait_quiet(self, quiet_s: float, timeout_s: float) -> None:
         """Wait until nothing more reaches the sink.
 

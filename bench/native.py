@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "native"
+PROGRAMS = {
+    "bare": ("bare.c", "packet_socket.c"),
+    "blast": ("blast.c", "packet_socket.c", "xdp_source.c"),
+    "pace": ("pace.c", "packet_socket.c"),
+    "record": ("record.c", "packet_socket.c"),
+}
+"""Sources of each program."""
 _FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
 
 
@@ -16,8 +22,8 @@ class BuildError(Exception):
     """The C compiler is missing or refused a source."""
 
 
-def build(program: str, directory: Path, extra: Sequence[Path] = ()) -> Path:
-    """Compile native/PROGRAM.c with what it shares (and `extra` sources) and return the executable's path.
+def build(program: str, directory: Path) -> Path:
+    """Compile one of PROGRAMS into `directory` and return the executable's path.
 
     Raises:
         BuildError: no compiler, or the compiler failed.
@@ -26,9 +32,8 @@ def build(program: str, directory: Path, extra: Sequence[Path] = ()) -> Path:
     if not compiler:
         raise BuildError("the benchmarks need a C compiler (cc) on PATH")
     target = directory / program
-    sources = [SOURCES / f"{program}.c", SOURCES / "packet_socket.c", *extra]
-    includes = [f"-I{folder}" for folder in sorted({str(path.parent) for path in extra})]
-    command = [compiler, *_FLAGS, *includes, "-o", str(target), *map(str, sources)]
+    sources = [str(SOURCES / source) for source in PROGRAMS[program]]
+    command = [compiler, *_FLAGS, "-o", str(target), *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BuildError(f"{compiler} failed on {program}:\n{done.stderr}")

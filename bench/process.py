@@ -49,18 +49,22 @@ class Child:
         if self._process.poll() is not None:
             raise ChildError(f"{self.name} ended with status {self._process.returncode}:\n{self._tail()}")
 
-    def wait_output(self, line: str) -> None:
-        """Wait until the program has written `line`.
+    def wait_output(self, *lines: str) -> str:
+        """Wait until the program has written one of `lines` and return that line.
 
         Raises:
             ChildError: it ended before, or did not write it in time.
         """
         deadline = time.monotonic() + START_SECONDS
-        while line not in self._output.read_text(errors="replace").splitlines():
+        while True:
+            written = self._output.read_text(errors="replace").splitlines()
+            if found := [line for line in lines if line in written]:
+                return found[0]
             self.check()
             if time.monotonic() > deadline:
+                wanted = " or ".join(lines)
                 raise ChildError(
-                    f"{self.name} did not write {line!r} in {START_SECONDS:g} s:\n{self._tail()}"
+                    f"{self.name} did not write {wanted} in {START_SECONDS:g} s:\n{self._tail()}"
                 )
             time.sleep(0.02)
 

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,8 +48,7 @@ def main(
             device.name: spreads[device.name].median if device.name in spreads else None for device in devices
         }
         details[workload.name] = {
-            name: [{"offered": sample.offered, "forwarded": sample.forwarded} for sample in taken]
-            for name, taken in samples.items()
+            name: [asdict(sample) for sample in taken] for name, taken in samples.items()
         }
         console.print(table(workload, devices, samples, spreads))
     path = results.write("switch", {"pps": pps, "rounds": details})

@@ -2,11 +2,11 @@
  *
  *   blast INTERFACE FRAMES LENGTH                 FRAMES: frames of LENGTH bytes each, back to back
  *
- * On its end it prints the number of frames sent and the nanoseconds that took. */
+ * They are sent as XDP frames where the kernel permits that, else through a packet socket. Prints which: "xdp" or
+ * "socket". */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -15,14 +15,9 @@
 #include <unistd.h>
 
 #include "packet_socket.h"
+#include "xdp_source.h"
 
-enum { BATCH = 64 };
-
-struct frames {
-    uint8_t *bytes;
-    size_t count;
-    size_t length;
-};
+enum { BATCH = 64, XDP_RUN = 1 << 16 };
 
 static struct frames map_frames(const char *path, size_t length)
 {
@@ -51,12 +46,40 @@ static struct mmsghdr *make_messages(const struct frames *frames)
     if (!parts || !messages)
         fail("memory");
     for (size_t i = 0; i < count; i++) {
-        parts[i].iov_base = frames->bytes + i % frames->count * frames->length;
-        parts[i].iov_len = frames->length;
+        parts[i] = (struct iovec){frame_at(frames, i), frames->length};
         messages[i].msg_hdr.msg_iov = &parts[i];
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     return messages;
+}
+
+static void announce(const char *how)
+{
+    puts(how);
+    fflush(stdout);
+}
+
+static void blast_socket(const char *interface, const struct frames *frames)
+{
+    struct mmsghdr *messages = make_messages(frames);
+    int fd = open_sender(interface);
+    announce("socket");
+    size_t next = 0;
+    while (!stopped) {
+        int taken = sendmmsg(fd, messages + next, BATCH, 0);
+        if (taken < 0 && !stopped)
+            fail("sendmmsg");
+        if (taken > 0)
+            next = (next + (size_t)taken) % frames->count;
+    }
+}
+
+static void blast_xdp(int program, const struct frames *frames)
+{
+    announce("xdp");
+    while (!stopped)
+        if (xdp_source_send(program, frames, XDP_RUN) < 0)
+            fail("XDP test run");
 }
 
 int main(int argc, char **argv)
@@ -66,17 +89,11 @@ int main(int argc, char **argv)
         return 2;
     }
     struct frames frames = map_frames(argv[2], strtoul(argv[3], NULL, 10));
-    struct mmsghdr *messages = make_messages(&frames);
-    int fd = open_sender(argv[1]);
     catch_stop();
-
-    uint64_t start = realtime_ns(), sent = 0;
-    while (!stopped) {
-        int taken = sendmmsg(fd, &messages[sent % frames.count], BATCH, 0);
-        if (taken < 0 && !stopped)
-            fail("sendmmsg");
-        sent += taken > 0 ? (uint64_t)taken : 0;
-    }
-    printf("%" PRIu64 " %" PRIu64 "\n", sent, realtime_ns() - start);
+    int program = xdp_source_open(argv[1], &frames);
+    if (program >= 0)
+        blast_xdp(program, &frames);
+    else
+        blast_socket(argv[1], &frames);
     return 0;
 }

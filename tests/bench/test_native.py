@@ -11,7 +11,7 @@ from bench import bed, native, packets, steering, two_sites
 from bench.arrivals import Arrivals
 from bench.bed import Bed
 from bench.devices import Bare, Device, Kernel
-from bench.forwarding import Blaster, DeviceError, check
+from bench.forwarding import SOURCE_KINDS, Blaster, DeviceError, check
 from bench.lane import ROLES, Lane
 from bench.process import ChildError, running
 from cfn.names import func_id
@@ -41,7 +41,8 @@ def test_device_forwards_what_it_should(device: Device, tmp_path: Path) -> None:
             check(device, lane, workload)
             sample = Blaster(workload, _CORE, tmp_path).sample(lane, 0.0, 0.2)
     assert sample.forwarded > 0
-    assert sample.offered > 0
+    assert sample.forwarded <= sample.offered
+    assert sample.source in SOURCE_KINDS
 
 
 def test_device_that_forwards_nothing_is_not_measured(tmp_path: Path) -> None:
