@@ -46,15 +46,3 @@ def decode_signed(data: bytes, bits: int) -> int:
 def prefix_mask(length: int, bits: int) -> int:
     """The mask of a prefix of `length` bits in a field of `bits`."""
     return ((1 << length) - 1) << (bits - length)
-
-
-def prefix_length(mask: int, bits: int) -> int:
-    """How many leading bits of a field of `bits` a prefix mask has.
-
-    Raises:
-        ValueError: the mask has a hole.
-    """
-    length = mask.bit_count()
-    if mask != prefix_mask(length, bits):
-        raise ValueError(f"0x{mask:x} is not a prefix of {bits} bits")
-    return length

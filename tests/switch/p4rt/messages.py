@@ -134,3 +134,23 @@ def shown(entity: p4r.Entity) -> str:
 
 def shown_all(entities: Iterable[p4r.Entity]) -> set[str]:
     return {shown(entity) for entity in entities}
+
+
+def counter_of(index: int | None, packets: int | None = None) -> p4r.Entity:
+    """A cell of `per_port`, which counts packets and bytes; without an index all of them."""
+    return p4r.Entity(
+        counter_entry=p4r.CounterEntry(
+            counter_id=IDS["per_port"],
+            index=None if index is None else p4r.Index(index=index),
+            data=None if packets is None else p4r.CounterData(packet_count=packets),
+        )
+    )
+
+
+def multicast_of(number: int, *ports: int) -> p4r.Entity:
+    group = p4r.MulticastGroupEntry(
+        multicast_group_id=number, replicas=[p4r.Replica(port=canonical(port)) for port in ports]
+    )
+    return p4r.Entity(
+        packet_replication_engine_entry=p4r.PacketReplicationEngineEntry(multicast_group_entry=group)
+    )

@@ -1,0 +1,198 @@
+"""Pipelines: verified, saved, committed, reconciled, read back."""
+
+import json
+
+import pytest
+from finsy.proto import p4r
+
+from .client import CONFIG, Client, RefusedError
+from .conftest import Clients
+from .memory_pipeline import MemoryDevice
+from .messages import IDS, MODIFY, action, counter_of, default, entry, route, shown_all
+from .test_batches import STATE, everything
+
+SET = p4r.SetForwardingPipelineConfigRequest
+GET = p4r.GetForwardingPipelineConfigRequest
+
+
+def config(program: bytes | None = None, cookie: int | None = None) -> p4r.ForwardingPipelineConfig:
+    made = p4r.ForwardingPipelineConfig(
+        p4info=CONFIG.p4info, p4_device_config=program or CONFIG.p4_device_config
+    )
+    if cookie is not None:
+        made.cookie.cookie = cookie
+    return made
+
+
+async def test_nothing_works_without_a_pipeline(primary: Client) -> None:
+    for call in (primary.insert(route(1, 32, 1)), primary.read(route(1, 32, 1)), primary.config()):
+        with pytest.raises(RefusedError, match="No forwarding pipeline config") as refused:
+            await call
+        assert refused.value.code == "FAILED_PRECONDITION"
+
+
+async def test_capabilities(primary: Client) -> None:
+    reply = await primary.call("Capabilities", p4r.CapabilitiesRequest())
+    assert reply.p4runtime_api_version == "1.4.1"
+
+
+async def test_a_config_reads_back(client: Client, clients: Clients) -> None:
+    anybody = await clients(None)
+    assert await anybody.config(GET.ALL) == CONFIG
+    assert await anybody.config(GET.COOKIE_ONLY) == p4r.ForwardingPipelineConfig(cookie=CONFIG.cookie)
+    assert await anybody.config(GET.P4INFO_AND_COOKIE) == p4r.ForwardingPipelineConfig(
+        p4info=CONFIG.p4info, cookie=CONFIG.cookie
+    )
+    assert await anybody.config(GET.DEVICE_CONFIG_AND_COOKIE) == p4r.ForwardingPipelineConfig(
+        p4_device_config=CONFIG.p4_device_config, cookie=CONFIG.cookie
+    )
+    await client.push(config=config())
+    assert not (await anybody.config()).HasField("cookie")
+
+
+async def test_verify_changes_nothing(primary: Client, device: MemoryDevice) -> None:
+    await primary.push(SET.VERIFY)
+    assert device.running is None
+    assert [pipeline.discarded for pipeline in device.pipelines] == [True]
+    with pytest.raises(RefusedError):
+        await primary.config()
+
+
+async def test_commit_of_a_saved_config(client: Client, device: MemoryDevice) -> None:
+    before = device.running
+    await client.insert(route(1, 32, 1))
+    await client.push(SET.VERIFY_AND_SAVE, config(cookie=2))
+    assert device.running is before
+    await client.insert(route(2, 32, 1))
+    assert (await client.config(GET.COOKIE_ONLY)).cookie.cookie == 2
+    await client.push(SET.COMMIT, None)
+    assert device.running is not before
+    read = await client.read(p4r.Entity(table_entry=p4r.TableEntry(table_id=IDS["route"])))
+    assert shown_all(read) == shown_all([route(2, 32, 1)])
+    with pytest.raises(RefusedError) as refused:
+        await client.push(SET.COMMIT, None)
+    assert refused.value.code == "NOT_FOUND"
+
+
+async def test_a_saved_config_gives_way_to_the_next(client: Client, device: MemoryDevice) -> None:
+    await client.push(SET.VERIFY_AND_SAVE)
+    await client.push(SET.VERIFY_AND_SAVE)
+    await client.push(SET.VERIFY_AND_COMMIT)
+    assert [pipeline.discarded for pipeline in device.pipelines] == [False, True, True, False]
+    assert device.running is device.pipelines[-1]
+
+
+async def test_a_new_commit_starts_empty(client: Client) -> None:
+    await client.insert(*STATE)
+    await client.push()
+    read = await client.read(p4r.Entity(table_entry=p4r.TableEntry()))
+    assert all(item.table_entry.is_const for item in read)
+
+
+async def test_reconcile_keeps_the_state(client: Client, device: MemoryDevice) -> None:
+    await client.insert(*STATE)
+    const_counter = entry("kind", {"$valid$": 0}, priority=1, counter_data=p4r.CounterData(packet_count=3))
+    changed = default("options", action("set_tag", tag=9), metadata=b"d")
+    await client.update((MODIFY, const_counter), (MODIFY, changed), (MODIFY, counter_of(1, 5)))
+    before, written = device.running, await everything(client)
+    await client.push(SET.RECONCILE_AND_COMMIT, config(cookie=3))
+    assert device.running is not before
+    assert await everything(client) == written
+    assert (await client.config(GET.COOKIE_ONLY)).cookie.cookie == 3
+    await client.delete(*STATE[:3])
+
+
+async def test_reconcile_gives_up_cells_that_are_gone(client: Client) -> None:
+    await client.modify(counter_of(1, 5), counter_of(7, 7))
+    smaller = config()
+    smaller.p4info.CopyFrom(CONFIG.p4info)
+    smaller.p4info.counters[0].size = 4
+    await client.push(SET.RECONCILE_AND_COMMIT, smaller)
+    assert shown_all(await client.read(counter_of(None))) == shown_all(
+        counter_of(index, 5 if index == 1 else 0) for index in range(4)
+    )
+
+
+async def test_reconcile_refuses_state_that_does_not_fit(client: Client, device: MemoryDevice) -> None:
+    await client.insert(route(1, 32, 300))
+    running = device.running
+    narrower = config()
+    narrower.p4info.CopyFrom(CONFIG.p4info)
+    for spec in narrower.p4info.actions:
+        if spec.preamble.alias == "forward":
+            spec.params[0].bitwidth = 8
+    with pytest.raises(RefusedError, match="forward, port") as refused:
+        await client.push(SET.RECONCILE_AND_COMMIT, narrower)
+    assert refused.value.code == "INVALID_ARGUMENT"
+    assert device.running is running
+    assert device.pipelines[-1].discarded
+    assert len(await client.read(p4r.Entity(table_entry=p4r.TableEntry(table_id=IDS["route"])))) == 1
+
+
+async def test_the_first_config_may_be_a_reconciliation(primary: Client) -> None:
+    await primary.push(SET.RECONCILE_AND_COMMIT)
+    await primary.insert(route(1, 32, 1))
+
+
+def without_tables() -> p4r.ForwardingPipelineConfig:
+    root = json.loads(CONFIG.p4_device_config)
+    for pipeline in root["pipelines"]:
+        pipeline["tables"] = []
+    return config(json.dumps(root).encode())
+
+
+def broken_p4info(change: str) -> p4r.ForwardingPipelineConfig:
+    made = config()
+    made.p4info.CopyFrom(CONFIG.p4info)
+    table = made.p4info.tables[0]
+    match change:
+        case "no such action":
+            table.action_refs[0].id = 5
+        case "no such profile":
+            table.implementation_id = 5
+        case "no width":
+            table.match_fields[0].bitwidth = 0
+        case "no match type":
+            table.match_fields[0].match_type = 0
+        case "no such struct":
+            made.p4info.digests[0].type_spec.struct.name = "gone"
+    return made
+
+
+WRONG = {
+    "no config": (SET.VERIFY_AND_COMMIT, None),
+    "empty config": (SET.VERIFY_AND_COMMIT, p4r.ForwardingPipelineConfig()),
+    "no device config": (SET.VERIFY_AND_COMMIT, p4r.ForwardingPipelineConfig(p4info=CONFIG.p4info)),
+    "not JSON": (SET.VERIFY, config(b"\xff")),
+    "JSON of something else": (SET.VERIFY, config(b"[]")),
+    "program without tables": (SET.VERIFY, without_tables()),
+    "action unspecified": (SET.UNSPECIFIED, CONFIG),
+    "action unknown": (9, CONFIG),
+    "commit with config": (SET.COMMIT, CONFIG),
+    **{
+        name: (SET.VERIFY, broken_p4info(name))
+        for name in ("no such action", "no such profile", "no width", "no match type", "no such struct")
+    },
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_what_cannot_be_realised(primary: Client, device: MemoryDevice, name: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        await primary.push(*WRONG[name])
+    assert refused.value.code == "INVALID_ARGUMENT"
+    assert device.running is None
+    assert all(pipeline.discarded for pipeline in device.pipelines)
+
+
+async def test_a_table_that_the_compiler_removed(primary: Client) -> None:
+    """P4Info is written before p4c optimises: what it left out is told apart from what never was."""
+    root = json.loads(CONFIG.p4_device_config)
+    for pipeline in root["pipelines"]:
+        pipeline["tables"] = [table for table in pipeline["tables"] if table["name"] != "ingress.route"]
+    await primary.push(config=config(json.dumps(root).encode()))
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(route(1, 32, 1))
+    assert refused.value.codes == ["UNIMPLEMENTED"]
+    assert "ingress.route" in refused.value.messages[0]
+    assert len(await primary.read(p4r.Entity(table_entry=p4r.TableEntry()))) == 3
