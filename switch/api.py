@@ -54,6 +54,16 @@ Target = Action | Member | Group
 
 
 @dataclass(frozen=True, slots=True)
+class InitialEntry:
+    """An entry that the program itself declares and that is there from the start."""
+
+    handle: int
+    key: tuple[Match, ...]
+    priority: int
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """A member of a group, `weight` times; `watch_port` takes it out of the draw while that port is down."""
 
@@ -121,6 +131,10 @@ class Pipeline(Protocol):
 
     def table_default(self, table: str, target: Target | None) -> None:
         """Set the default action, or with None the one the program declares."""
+        ...
+
+    def initial_entries(self, table: str) -> Sequence[InitialEntry]:
+        """The entries that the program declares (`const entries`), with the handles that read their counters."""
         ...
 
     def table_idle(self, table: str, handle: int, timeout_ns: int) -> None:

@@ -1,0 +1,92 @@
+"""Build: generated C and the runtime to a shared object, kept by digest in the user's cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+RUNTIME = Path(__file__).parent / "runtime"
+FLAGS = ("-std=gnu11", "-D_GNU_SOURCE", "-O3", "-march=native", "-fPIC", "-shared", "-pthread", "-fno-strict-aliasing")
+# -Wno: the runtime's inline functions that a program does not use, and labels of states that it never enters.
+WARNINGS = ("-Wall", "-Wno-unused")
+TIMEOUT_S = 600
+
+
+class BuildError(RuntimeError):
+    """The C compiler is missing or did not accept the program; the message has what it said."""
+
+
+def compiler() -> list[str]:
+    """The C compiler's command: $CC, or cc."""
+    return shlex.split(os.environ.get("CC", "cc"))
+
+
+def cache_directory() -> Path:
+    """Where shared objects are kept: $XDG_CACHE_HOME/cfn-switch, by default under ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "cfn-switch"
+
+
+def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
+    """The shared object of a generated program, compiled unless the cache has it.
+
+    Several processes may build the same program at once: each compiles to a file of its own, and the last rename wins.
+
+    Raises:
+        BuildError: the compiler failed.
+    """
+    command = compiler()
+    digest = _digest(source, command, flags)
+    directory = cache_directory()
+    target = directory / f"{digest}.so"
+    if target.exists():
+        return target
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as scratch:
+        program = Path(scratch) / "program.c"
+        program.write_text(source)
+        output = Path(scratch) / "program.so"
+        units = [str(program), *sorted(str(path) for path in RUNTIME.glob("*.c"))]
+        _run([*command, *flags, *WARNINGS, f"-I{RUNTIME}", "-o", str(output), *units])
+        output.replace(target)
+    return target
+
+
+def _digest(source: str, command: list[str], flags: tuple[str, ...]) -> str:
+    state = hashlib.sha256()
+    parts = [source, _version(command), " ".join(flags), _machine(flags)]
+    parts += [path.name + "\0" + path.read_text() for path in sorted(RUNTIME.glob("*.[ch]"))]
+    for part in parts:
+        state.update(len(part).to_bytes(8, "big") + part.encode())
+    return state.hexdigest()[:32]
+
+
+def _version(command: list[str]) -> str:
+    return _run([*command, "--version"]).partition("\n")[0]
+
+
+def _machine(flags: tuple[str, ...]) -> str:
+    """With -march=native the processor is part of the input: a cache may be shared between machines."""
+    if "-march=native" not in flags:
+        return ""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return os.uname().machine
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603
+    except FileNotFoundError as error:
+        raise BuildError(f"there is no C compiler {command[0]!r}: install one or set CC") from error
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"{command[0]} took longer than {TIMEOUT_S} s") from error
+    if done.returncode:
+        raise BuildError(f"{shlex.join(command)} failed:\n{done.stderr}")
+    return done.stdout

@@ -1,0 +1,252 @@
+"""Calculations (hashes over fields) and checksums to C.
+
+An input of an invalid header is left out (BufBuilder in behavioral-model's calculations.cpp), so where an input lies depends on the packet.
+The usual case, all headers valid, has constant positions and gets its own code; for csum16 that needs no buffer at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from switch.generate.header import Statements, store_field
+from switch.generate.number import CType
+from switch.load.expression import FieldOf, HeaderRef
+from switch.load.program import Calculation, Literal, Payload, WholeHeader
+
+_CSUM = {"csum16", "cksum16"}
+MAX_PAYLOAD = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of input: C code of a value of `width` bits."""
+
+    code: str
+    width: int
+
+
+def call(index: int) -> str:
+    """The value of a calculation."""
+    return f"calculation_{index}(h)"
+
+
+def compute(statements: Statements, index: int) -> tuple[list[str], str]:
+    """Statements to run first, and the value, of a calculation."""
+    del statements
+    return [], call(index)
+
+
+def function(statements: Statements, index: int) -> list[str]:
+    """The C function of a calculation."""
+    calculation = statements.program.calculations[index]
+    head = [f"static inline uint64_t calculation_{index}(const struct phv *h) {{", "    (void)h;"]
+    fast = _fast(statements, calculation)
+    slow = [f"    {line}" for line in _slow(statements, calculation)]
+    if fast is None:
+        return [*head, *slow, "}", ""]
+    condition = _all_valid(statements, calculation)
+    body = [f"        {line}" for line in fast]
+    if condition == "1":
+        return [*head, *body, "}", ""]
+    return [*head, f"    if (__builtin_expect({condition}, 1)) {{", *body, "    }", *slow, "}", ""]
+
+
+def _all_valid(statements: Statements, calculation: Calculation) -> str:
+    headers: dict[str, None] = {}
+    for item in calculation.inputs:
+        if isinstance(item, FieldOf) and not statements.layout.is_metadata(item.header):
+            headers[f"{statements.expressions.place(item.header)}.valid"] = None
+    return " && ".join(headers) or "1"
+
+
+def _with_payload(calculation: Calculation) -> bool:
+    return any(isinstance(item, Payload) for item in calculation.inputs)
+
+
+def _pieces(statements: Statements, calculation: Calculation) -> list[Piece] | None:
+    """All inputs as values; None where one has no constant width."""
+    found: list[Piece] = []
+    for item in calculation.inputs:
+        match item:
+            case Literal(value, width):
+                for shift in range((width - 1) // 64 * 64, -1, -64):
+                    take = min(width - shift, 64)
+                    found.append(Piece(f"{value >> shift & ((1 << take) - 1):#x}ull", take))
+            case FieldOf():
+                field = statements.program.field(item)
+                if field.varbit:
+                    return None
+                found += _field_pieces(statements.field(item), field.width)
+            case WholeHeader():
+                return None
+            case Payload():
+                pass
+    return found
+
+
+def _field_pieces(name: str, width: int) -> list[Piece]:
+    """A stored field as values of at most 64 bits, first the high ones."""
+    pieces: list[Piece] = []
+    for limb in range((width + 63) // 64 - 1, -1, -1):
+        take = min(width - 64 * limb, 64)
+        code = f"(uint64_t){name}"
+        if width > 128:
+            code = f"{name}.w[{limb}]"
+        elif width > 64:
+            code = f"(uint64_t)({name} >> {64 * limb})"
+        pieces.append(Piece(code, take))
+    return pieces
+
+
+def _bytes(pieces: list[Piece]) -> list[Piece]:
+    """Neighbours joined so that each piece but the last is whole bytes, at most 64 bits; [] if that cannot be."""
+    joined: list[Piece] = []
+    pending: list[Piece] = []
+    for piece in pieces:
+        pending.append(piece)
+        width = sum(p.width for p in pending)
+        if width > 64:
+            return []
+        if width % 8 == 0:
+            joined.append(_join(pending))
+            pending = []
+    if pending:
+        pad = -sum(p.width for p in pending) % 8
+        if sum(p.width for p in pending) + pad > 64:
+            return []
+        joined.append(_join([*pending, Piece("0ull", pad)]))
+    return joined
+
+
+def _join(pieces: list[Piece]) -> Piece:
+    terms: list[str] = []
+    shift = sum(p.width for p in pieces)
+    total = shift
+    for piece in pieces:
+        shift -= piece.width
+        terms.append(f"(uint64_t)({piece.code}) << {shift}" if shift else f"(uint64_t)({piece.code})")
+    return Piece(" | ".join(terms), total)
+
+
+def _fast(statements: Statements, calculation: Calculation) -> list[str] | None:
+    pieces = _pieces(statements, calculation)
+    if pieces is None:
+        return None
+    joined = _bytes(pieces)
+    if not joined and pieces:
+        return None
+    payload = _with_payload(calculation)
+    if calculation.algorithm in _CSUM:
+        return _sum(joined, payload)
+    if payload:
+        return None
+    size = sum(p.width for p in joined) // 8
+    lines = [f"uint8_t b_[{max(size, 1)}];"]
+    at = 0
+    for piece in joined:
+        lines.append(store_field("b_", at, piece.width, piece.code))
+        at += piece.width
+    return [*lines, f"return hash_{calculation.algorithm}(b_, {size});"]
+
+
+def _sum(joined: list[Piece], payload: bool) -> list[str]:
+    """RFC 1071: one's complement addition may be done in any width and order."""
+    lines = ["uint64_t s_ = 0, v_;"]
+    at = 0
+    for piece in joined:
+        room = 8 if (at + piece.width) % 16 else 0  # the value ends in the middle of a 16-bit word
+        lines.append(f"v_ = {piece.code};")
+        if room and piece.width > 56:
+            lines.append("s_ += (v_ >> 32 << 8) + ((v_ & 0xffffffff) << 8);")
+        elif room:
+            lines.append("v_ <<= 8; s_ += (v_ >> 32) + (v_ & 0xffffffff);")
+        else:
+            lines.append("s_ += (v_ >> 32) + (v_ & 0xffffffff);" if piece.width > 32 else "s_ += v_;")
+        at += piece.width
+    if payload:
+        odd = "1" if at % 16 else "0"
+        lines.append(f"s_ += csum_bytes(h->payload, h->payload_length, {odd});")
+    return [*lines, "return (uint16_t)~csum_fold(s_);"]
+
+
+def _slow(statements: Statements, calculation: Calculation) -> list[str]:
+    """Inputs written one after the other, bit by bit, those of invalid headers left out."""
+    room = _room(statements, calculation)
+    payload = _with_payload(calculation)
+    size = room + (MAX_PAYLOAD if payload else 0)
+    lines = [f"uint8_t b_[{max(size, 1)}];", f"memset(b_, 0, {max(room, 1)});", "uint32_t n_ = 0;"]
+    for item in calculation.inputs:
+        match item:
+            case Literal(value, width):
+                for piece in _pieces(statements, Calculation("", "", (Literal(value, width),))) or []:
+                    lines += _append(piece)
+            case FieldOf():
+                lines += _append_field(statements, item)
+            case WholeHeader(header):
+                name = statements.expressions.place(HeaderRef(header))
+                emit = f"emit_{statements.layout.type_name(statements.program.headers[header].type)}"
+                lines.append(
+                    f"if ({name}.valid) n_ += 8 * (uint32_t)({emit}(&{name}, b_ + n_ / 8) - (b_ + n_ / 8));"
+                )
+            case Payload():
+                pass
+    lines.append("n_ = (n_ + 7) / 8;")
+    if payload:
+        lines += ["memcpy(b_ + n_, h->payload, h->payload_length);", "n_ += h->payload_length;"]
+    return [*lines, f"return hash_{calculation.algorithm}(b_, n_);"]
+
+
+def _append(piece: Piece) -> list[str]:
+    return [f"store_bits(b_, n_, {piece.width}, {piece.code}); n_ += {piece.width};"]
+
+
+def _append_field(statements: Statements, item: FieldOf) -> list[str]:
+    field = statements.program.field(item)
+    place = statements.expressions.place(item.header)
+    if field.varbit:
+        body = [f"memcpy(b_ + n_ / 8, {place}.varbit, {place}.varbit_length); n_ += 8 * {place}.varbit_length;"]
+    else:
+        body = [
+            line for piece in _field_pieces(statements.field(item), field.width) for line in _append(piece)
+        ]
+    if statements.layout.is_metadata(item.header):
+        return body
+    return [f"if ({place}.valid) {{", *(f"    {line}" for line in body), "}"]
+
+
+def _room(statements: Statements, calculation: Calculation) -> int:
+    """Bytes that all inputs together can take, without the payload."""
+    bits = 0
+    for item in calculation.inputs:
+        match item:
+            case Literal(_, width):
+                bits += width
+            case FieldOf():
+                field = statements.program.field(item)
+                header_type = statements.program.types[statements.program.type_of(item.header)]
+                bits += 8 * header_type.max_bytes if field.varbit else field.width
+            case WholeHeader(header):
+                bits += 8 * statements.program.types[statements.program.headers[header].type].max_bytes
+            case Payload():
+                pass
+    return (bits + 7) // 8 + 1
+
+
+def checksum_functions(statements: Statements) -> list[str]:
+    """verify_checksums() and update_checksums()."""
+    verify = ["static inline void verify_checksums(struct phv *h, struct context *c) {", "    (void)h, (void)c;"]
+    update = ["static inline void update_checksums(struct phv *h, struct context *c) {", "    (void)h, (void)c;"]
+    for checksum in statements.program.checksums:
+        condition = statements.expressions.truth(checksum.condition) if checksum.condition else "1"
+        if checksum.verify:
+            there = f"{statements.expressions.place(checksum.target.header)}.valid"
+            if statements.layout.is_metadata(checksum.target.header):
+                there = "1"
+            actual = f"(uint64_t){statements.field(checksum.target)}"
+            verify.append(
+                f"    if ({there} && {condition} && {call(checksum.calculation)} != {actual}) h->checksum_error = 1;"
+            )
+        if checksum.update:
+            store = statements.store(checksum.target, call(checksum.calculation), CType(64, signed=False))
+            update.append(f"    if ({condition}) {store}")
+    return [*verify, "}", "", *update, "}", ""]

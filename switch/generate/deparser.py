@@ -1,0 +1,26 @@
+"""The deparser to C: checksums, then every valid header in order into the room for headers."""
+
+from __future__ import annotations
+
+from switch.generate.action import Primitives
+from switch.generate.layout import Layout
+from switch.load.expression import HeaderRef
+
+
+def function(layout: Layout) -> list[str]:
+    """deparse(), which returns the bytes that it wrote."""
+    primitives = Primitives(layout)
+    lines = ["static uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {", "    (void)c;"]
+    lines += ["    uint8_t *p = room;", "    update_checksums(h, c);"]
+    lines += [f"    {line}" for line in primitives.block(layout.program.deparse_ops)]
+    for header in layout.program.deparse:
+        name = layout.header(HeaderRef(header))
+        emit = f"emit_{layout.type_name(layout.program.headers[header].type)}"
+        lines.append(f"    if ({name}.valid) p = {emit}(&{name}, p);")
+    return [*lines, "    return (uint32_t)(p - room);", "}", ""]
+
+
+def room(layout: Layout) -> int:
+    """Bytes that all headers together can take."""
+    types = layout.program.types
+    return sum(types[layout.program.headers[h].type].max_bytes for h in layout.program.deparse)

@@ -1,0 +1,184 @@
+"""Externs to C: counters, meters, registers, hashes, random, digests, clones and messages."""
+
+from __future__ import annotations
+
+from switch.generate import checksum
+from switch.generate.header import Statements, truncated
+from switch.generate.layout import Layout, walk
+from switch.generate.number import CType, convert
+from switch.load.errors import LoadError
+from switch.load.expression import Data, FieldOf
+from switch.load.program import (
+    Check,
+    Clone,
+    Count,
+    ExecuteMeter,
+    Hash,
+    Log,
+    Primitive,
+    Program,
+    Random,
+    Recirculate,
+    RegisterRead,
+    RegisterWrite,
+    Resubmit,
+    SendDigest,
+    Truncate,
+)
+
+_WORD = CType(64, signed=False)
+_HALF = CType(32, signed=False)
+
+
+def messages(program: Program) -> list[tuple[str, int]]:
+    """Texts that packets can make the switch say, with the number of values each has; the index is the number."""
+    found: dict[tuple[str, int], None] = {}
+    for part in walk((program.actions, program.states, program.deparse_ops)):
+        if isinstance(part, Log):
+            found[part.format, len(part.values)] = None
+        elif isinstance(part, Check):
+            found[check_text(part), 0] = None
+    return list(found)
+
+
+def check_text(node: Check) -> str:
+    """What is said when an assertion does not hold."""
+    return f"does not hold, packet dropped: {node.what}"
+
+
+def statement(statements: Statements, node: Primitive) -> list[str]:
+    """Statements of a primitive that goes to an extern."""
+    match node:
+        case Count(counter, index):
+            size = statements.program.counters[counter].size
+            return _bounded(
+                statements, index, size, [f"count_packet(&c->state->counters[{counter}][i_], h->arrived);"]
+            )
+        case RegisterRead(dst, register, index):
+            return _register_read(statements, dst, register, index)
+        case RegisterWrite(register, index, value):
+            return _register_write(statements, register, index, value)
+        case ExecuteMeter(meter, index, dst):
+            declared = statements.program.meters[meter]
+            colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {'h->arrived' if declared.bytes else '1'})"
+            return _bounded(statements, index, declared.size, [statements.store(dst, colour, _HALF)])
+        case Hash():
+            return _hash(statements, node)
+        case Random(dst, low, high):
+            a, b = (_as_word(statements, value) for value in (low, high))
+            value = statements.store(dst, "random_between(c, a_, b_)", _WORD)
+            return [f"{{ uint64_t a_ = {a}, b_ = {b}; if (a_ <= b_) {value} }}"]
+        case SendDigest(digest):
+            return [f"h->digest = {_as_half(statements, digest)};"]
+        case Clone(_, session, fields):
+            return [
+                f"h->clone_session = ({_as_half(statements, session)} & 0x7fff) | SESSION_VALID;",
+                f"h->clone_list = {_as_half(statements, fields)};",
+            ]
+        case Resubmit(fields):
+            return [f"h->resubmit = {_as_half(statements, fields)};"]
+        case Recirculate(fields):
+            return [f"h->recirculate = {_as_half(statements, fields)};"]
+        case Truncate(cut):
+            return [f"h->cut = shorter(h->cut, {_as_half(statements, cut)});"]
+        case Log(text, values):
+            return _log(statements, text, values)
+        case Check(condition):
+            number = messages(statements.program).index((check_text(node), 0))
+            return [
+                f"if (!{statements.expressions.truth(condition)}) "
+                f"{{ h->failed = 1; platform_log(c, {number}, NULL, 0); }}"
+            ]
+        case _:
+            raise LoadError(201, f"primitive {type(node).__name__}")
+
+
+def _as_word(statements: Statements, value: Data) -> str:
+    coded = statements.expressions.low(value, 64)
+    return convert(coded.code, coded.type, _WORD)
+
+
+def _as_half(statements: Statements, value: Data) -> str:
+    coded = statements.expressions.low(value, 32)
+    return convert(coded.code, coded.type, _HALF)
+
+
+def _bounded(statements: Statements, index: Data, size: int, body: list[str]) -> list[str]:
+    """Statements that use `i_`, left out when it is out of bounds."""
+    return [f"{{ uint64_t i_ = {statements.expressions.index(index)};", f"  if (i_ < {size}) {{", *body, "} }"]
+
+
+def cell_type(width: int) -> str:
+    """The C type of a register's cell."""
+    for bits in (8, 16, 32, 64):
+        if width <= bits:
+            return f"uint{bits}_t"
+    return "u128" if width <= 128 else f"w{(width + 63) // 64}"
+
+
+def cell_bytes(width: int) -> int:
+    """The size of a register's cell."""
+    for bits in (8, 16, 32, 64):
+        if width <= bits:
+            return bits // 8
+    return 16 if width <= 128 else (width + 63) // 64 * 8
+
+
+def _register_read(statements: Statements, dst: FieldOf, register: int, index: Data) -> list[str]:
+    declared = statements.program.registers[register]
+    cell = f"(({cell_type(declared.width)} *)c->state->registers[{register}])[i_]"
+    ctype = _cell_ctype(declared.width)
+    return _bounded(statements, index, declared.size, [statements.store(dst, cell, ctype)])
+
+
+def _cell_ctype(width: int) -> CType:
+    if width > 128:
+        return CType((width + 63) // 64 * 64, signed=True)
+    return CType(32 if width <= 32 else 64 if width <= 64 else 128, signed=False)
+
+
+def _register_write(statements: Statements, register: int, index: Data, value: Data) -> list[str]:
+    declared = statements.program.registers[register]
+    coded = truncated(statements.expressions.low(value, declared.width), declared.width, fits=False)
+    cell = f"(({cell_type(declared.width)} *)c->state->registers[{register}])[i_]"
+    return _bounded(statements, index, declared.size, [f"{cell} = {coded};"])
+
+
+def _hash(statements: Statements, node: Hash) -> list[str]:
+    base, most = _as_word(statements, node.base), _as_word(statements, node.maximum)
+    lines, result = checksum.compute(statements, node.calculation)
+    value = f"({result} % (m_ ? m_ : 1) + {base})"
+    return ["{", *lines, f"uint64_t m_ = {most};", statements.store(node.dst, value, _WORD), "}"]
+
+
+def _log(statements: Statements, text: str, values: tuple[Data, ...]) -> list[str]:
+    number = messages(statements.program).index((text, len(values)))
+    kept = CType(128, signed=False)
+    codes = [convert(c.code, c.type, kept) for c in (statements.expressions.low(v, 128) for v in values)]
+    listed = ", ".join(codes) or "0"
+    return [f"{{ u128 v_[] = {{{listed}}}; platform_log(c, {number}, v_, {len(values)}); }}"]
+
+
+def digest_function(layout: Layout, statements: Statements) -> list[str]:
+    """send_digest(): the fields of the digest that `h->digest` names, one or more words each."""
+    lines = ["static void send_digest(struct context *c, const struct phv *h) {", "    switch (h->digest) {"]
+    for number, digest in enumerate(layout.program.digests):
+        words: list[str] = []
+        for field in digest.fields:
+            width = layout.program.field(field).width
+            words += field_words(statements.field(field), width)
+        lines.append(f"    case {digest.id}: {{")
+        lines.append(f"        uint64_t v_[] = {{{', '.join(words) or '0'}}};")
+        lines.append(f"        platform_digest(c, {number}, v_, {len(words)});")
+        lines.append("        break;")
+        lines.append("    }")
+    return [*lines, "    default: break;", "    }", "    (void)c;", "}", ""]
+
+
+def field_words(name: str, width: int) -> list[str]:
+    """A stored field as 64-bit words, low word first."""
+    if width <= 64:
+        return [f"(uint64_t){name}"]
+    if width <= 128:
+        return [f"(uint64_t){name}", f"(uint64_t)({name} >> 64)"]
+    return [f"{name}.w[{i}]" for i in range((width + 63) // 64)]

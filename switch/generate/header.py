@@ -1,0 +1,234 @@
+"""Headers to C: taking one from the packet, writing it to the packet, copying, and assignment to fields."""
+
+from __future__ import annotations
+
+from switch.generate.expression import Coded, Expressions
+from switch.generate.layout import Layout
+from switch.generate.number import CType, constant, convert, storage, unsigned
+from switch.load.expression import Data, FieldOf, HeaderPlace, HeaderRef, Saturate, UnionStackMember
+from switch.load.program import HeaderType, Program
+
+
+def prefix_bits(header_type: HeaderType) -> int:
+    """Bits before the varbit field (all of a header that has none)."""
+    end = header_type.varbit if header_type.varbit is not None else len(header_type.fields)
+    return sum(field.width for field in header_type.fields[:end])
+
+
+def functions(layout: Layout) -> list[str]:
+    """extract_T() and emit_T() for each header type, and `clear_metadata()`."""
+    lines: list[str] = []
+    used = {header.type for header in layout.program.headers if not header.metadata}
+    for t in sorted(used):
+        lines += _extract(layout, t) + _emit(layout, t)
+    lines += ["static inline void clear_metadata(struct phv *h) {"]
+    for i, header in enumerate(layout.program.headers):
+        if header.metadata:
+            lines.append(f"    memset(&h->{layout.homes[i]}, 0, sizeof h->{layout.homes[i]});")
+    lines += ["    (void)h;", "}", ""]
+    return lines
+
+
+def _positions(header_type: HeaderType) -> list[tuple[str, int]]:
+    """For each field the pointer it is relative to, and its bit offset from there."""
+    found: list[tuple[str, int]] = []
+    base, offset = "p", 0
+    for field in header_type.fields:
+        found.append((base, offset))
+        if field.varbit:
+            base, offset = "tail", 0
+        offset += field.width
+    return found
+
+
+def _extract(layout: Layout, t: int) -> list[str]:
+    header_type = layout.program.types[t]
+    name = layout.type_name(t)
+    varbit = header_type.varbit is not None
+    extra = ", uint32_t varbit_length" if varbit else ""
+    lines = [f"static inline void extract_{name}(struct {name} *x, const uint8_t *p{extra}) {{"]
+    lines += ["    x->raw = p;", "    x->valid = 1;"]
+    if varbit:
+        prefix = prefix_bits(header_type) // 8
+        lines += [
+            f"    const uint8_t *tail = p + {prefix} + varbit_length;",
+            f"    x->varbit = p + {prefix};",
+            "    x->varbit_length = varbit_length;",
+            "    x->tail = tail;",
+        ]
+    positions = _positions(header_type)
+    for i, field in layout.fields(t):
+        if field.width:
+            base, offset = positions[i]
+            lines.append(f"    x->{layout.field_name(t, i)} = {load_field(base, offset, field.width)};")
+    return [*lines, "}", ""]
+
+
+def load_field(base: str, offset: int, width: int) -> str:
+    """C code for a field of `width` bits, `offset` bits from `base`, as its storage type."""
+    first, last = offset // 8, (offset + width - 1) // 8
+    count = last - first + 1
+    shift = 7 - (offset + width - 1) % 8
+    if width > 128:
+        return f"w{(width + 63) // 64}_load({base}, {offset}, {width})"
+    if count <= 8:
+        value = f"load_be({base} + {first}, {count})"
+        whole = 8 * count
+    elif count <= 16:
+        value = f"load_be_wide({base} + {first}, {count})"
+        whole = 8 * count
+    else:
+        split = 64
+        high = load_field(base, offset, width - split)
+        low = load_field(base, offset + width - split, split)
+        return f"((u128){high} << {split} | {low})"
+    if shift:
+        value = f"({value} >> {shift})"
+    if whole - shift > width:
+        ctype = unsigned(width)
+        value = f"({value} & {constant((1 << width) - 1, CType(max(ctype.bits, 64), signed=False))})"
+    return f"({storage(width)}){value}"
+
+
+def store_field(base: str, offset: int, width: int, value: str) -> str:
+    """A C statement that writes a field's bits and leaves its neighbours alone."""
+    aligned = offset % 8 == 0 and width % 8 == 0
+    if width > 128:
+        return f"limbs_store({base}, {offset}, {width}, {value}.w, {(width + 63) // 64});"
+    if aligned and width <= 64:
+        return f"store_be({base} + {offset // 8}, {width // 8}, {value});"
+    if aligned:
+        return f"store_be_wide({base} + {offset // 8}, {width // 8}, {value});"
+    return f"store_bits128({base}, {offset}, {width}, {value});"
+
+
+def _emit(layout: Layout, t: int) -> list[str]:
+    header_type = layout.program.types[t]
+    name = layout.type_name(t)
+    prefix = prefix_bits(header_type) // 8
+    lines = [f"static inline uint8_t *emit_{name}(const struct {name} *x, uint8_t *p) {{"]
+    lines.append(f"    memcpy(p, x->raw, {prefix});")
+    if header_type.varbit is not None:
+        rest = header_type.fixed_bits // 8 - prefix
+        lines += [
+            f"    uint8_t *tail = p + {prefix} + x->varbit_length;",
+            f"    memcpy(p + {prefix}, x->varbit, x->varbit_length);",
+            f"    memcpy(tail, x->tail, {rest});",
+        ]
+        end = f"tail + {rest}"
+    else:
+        end = f"p + {prefix}"
+    positions = _positions(header_type)
+    for i, field in layout.fields(t):
+        if field.width and (t, i) in layout.written:
+            base, offset = positions[i]
+            lines.append(f"    {store_field(base, offset, field.width, f'x->{layout.field_name(t, i)}')}")
+    return [*lines, f"    return {end};", "}", ""]
+
+
+def length(layout: Layout, place: HeaderPlace, name: str) -> str:
+    """C code for the bytes a header takes in the packet."""
+    header_type = layout.program.types[layout.program.type_of(place)]
+    fixed = header_type.fixed_bits // 8
+    return f"({fixed} + {name}.varbit_length)" if header_type.varbit is not None else str(fixed)
+
+
+class Statements:
+    """Generates the statements that change headers."""
+
+    def __init__(self, expressions: Expressions) -> None:
+        self.expressions = expressions
+        self.layout: Layout = expressions.layout
+        self.program: Program = expressions.program
+
+    def field(self, dst: FieldOf) -> str:
+        """A field as an lvalue."""
+        type_index = self.program.type_of(dst.header)
+        return f"{self.expressions.place(dst.header)}.{self.layout.field_name(type_index, dst.field)}"
+
+    def assign(self, dst: FieldOf, src: Data) -> list[str]:
+        """dst = src, by the rules of docs/JSON_format.md."""
+        field = self.program.field(dst)
+        if not field.width:
+            return []
+        if field.saturating:
+            src = Saturate(src, field.width, field.signed)
+        low, high = self.expressions.bounds_or_none(src)
+        if low is not None and high is not None and low >= 0 and high < 1 << field.width:
+            return [self._store(dst, field.width, self.expressions.exact(src), fits=True)]
+        return [self._store(dst, field.width, self.expressions.low(src, field.width), fits=False)]
+
+    def store(self, dst: FieldOf, code: str, ctype: CType) -> str:
+        """Write a value of any size to a field, truncated."""
+        return self._store(dst, self.program.field(dst).width, Coded(code, ctype), fits=False)
+
+    def _store(self, dst: FieldOf, width: int, value: Coded, fits: bool) -> str:
+        return f"{self.field(dst)} = {truncated(value, width, fits)};"
+
+    def set_valid(self, place: HeaderPlace, count: bool) -> list[str]:
+        """Make a header valid, all 0 if it was not; the packet's length register grows, as simple_switch's does."""
+        name = self.expressions.place(place)
+        lines = ["{", f"    __auto_type x = &{name};", "    if (!x->valid) {"]
+        header_type = self.program.types[self.program.type_of(place)]
+        lines.append("        memset(x, 0, sizeof *x);")
+        lines.append("        x->raw = zeros;")
+        if header_type.varbit is not None:
+            lines.append("        x->varbit = x->tail = zeros;")
+        lines.append("        x->valid = 1;")
+        if count:
+            lines.append(f"        h->length += {header_type.fixed_bits // 8};")
+        lines += ["    }", *(f"    {line}" for line in self.only_member(place)), "}"]
+        return lines
+
+    def set_invalid(self, place: HeaderPlace) -> list[str]:
+        """Make a header invalid and take it off the length register."""
+        name = self.expressions.place(place)
+        grown = length(self.layout, place, "(*x)")
+        return [
+            "{",
+            f"    __auto_type x = &{name};",
+            f"    if (x->valid) h->length -= {grown};",
+            "    x->valid = 0;",
+            "}",
+        ]
+
+    def only_member(self, place: HeaderPlace) -> list[str]:
+        """Statements that make the other members of a header's union invalid."""
+        if isinstance(place, HeaderRef):
+            union = self.layout.union_of.get(place.header)
+            others = self.program.unions[union].headers if union is not None else ()
+            return [f"h->{self.layout.homes[o]}.valid = 0;" for o in others if o != place.header]
+        if isinstance(place, UnionStackMember):
+            members = self.program.unions[self.program.union_stacks[place.stack].unions[0]].headers
+            lines: list[str] = []
+            for other in range(len(members)):
+                if other != place.member:
+                    sibling = UnionStackMember(place.stack, place.index, other)
+                    lines.append(f"{self.expressions.place(sibling)}.valid = 0;")
+            return lines
+        return []
+
+    def assign_header(self, dst: HeaderPlace, src: HeaderPlace) -> list[str]:
+        """Copy validity and, if valid, contents."""
+        a, b = self.expressions.place(dst), self.expressions.place(src)
+        valid = "1" if self.layout.is_metadata(src) else f"{b}.valid"
+        lines = [f"if ({valid}) {{", f"    {a} = {b};"]
+        if self.layout.is_metadata(src):
+            lines.append(f"    {a}.valid = 1;")
+        lines += [f"    {line}" for line in self.only_member(dst)]
+        return [*lines, "} else {", f"    {a}.valid = 0;", "}"]
+
+
+def truncated(value: Coded, width: int, fits: bool) -> str:
+    """A value as the storage type of a field of `width` bits."""
+    if width > 128:
+        kept = CType((width + 63) // 64 * 64, signed=True)
+        code = convert(value.code, value.type, kept)
+        return code if fits or width % 64 == 0 else f"{kept.name}_mask({code}, {width})"
+    code, ctype = value.code, value.type
+    if ctype.wide:
+        code, ctype = convert(code, ctype, CType(128, signed=False)), CType(128, signed=False)
+    if not fits and width not in {8, 16, 32, 64, 128}:
+        kept = unsigned(width)
+        code = f"({convert(code, ctype, kept)} & {constant((1 << width) - 1, kept)})"
+    return f"({storage(width)}){code}"

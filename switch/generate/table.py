@@ -1,0 +1,134 @@
+"""Tables to C: the key, the lookup, what a hit counts, and the call of the action."""
+
+from __future__ import annotations
+
+from switch.generate import action as actions
+from switch.generate import checksum
+from switch.generate.header import Statements
+from switch.generate.layout import Layout
+from switch.generate.number import CType
+from switch.generate.shape import KeyShape, TableShape, table_actions
+from switch.load.expression import FieldOf
+from switch.load.program import Key, Table
+
+HIT = 1 << 31  # in what apply_N() returns, beside the action's number
+
+
+def function(layout: Layout, statements: Statements, index: int, table_shape: TableShape) -> list[str]:
+    """apply_N(): look the table up and run the action; returns its number, with HIT."""
+    table = layout.program.tables[index]
+    lines = [
+        f"static inline uint32_t apply_{index}(struct phv *h, struct context *c) {{",
+    ]
+    constant = _constant_action(layout, table)
+    if constant is not None:
+        return [*lines, *constant, "}", ""]
+    lines.append(f"    const struct table *t = &c->state->tables[{index}];")
+    lines.append("    const struct record *r;")
+    lines += [f"    {line}" for line in _lookup(statements, table, table_shape)]
+    lines += ["    uint32_t hit = 0;", "    if (r) {", f"        hit = {HIT}u;"]
+    lines += [f"        {line}" for line in _on_hit(statements, table)]
+    lines += ["    } else {", "        r = t->fallback;", "    }"]
+    offset = f" + {2 * table_shape.range_words}" if table_shape.range_words else ""
+    lines.append(f"    const uint64_t *a = r->data{offset};")
+    if table.profile is not None:
+        lines += [f"    {line}" for line in _indirect(layout, table)]
+    lines += ["    (void)a, (void)t;", "    switch (r->action) {"]
+    for number, action in enumerate(table_actions(layout.program, table)):
+        call = f"{actions.name_of(layout.program, action)}(h, c, a)"
+        lines.append(f"    case {number}: {call}; break;")
+    return [*lines, "    default: break;", "    }", "    return hit | (r->action & 0x7fffffff);", "}", ""]
+
+
+def _constant_action(layout: Layout, table: Table) -> list[str] | None:
+    """A table without keys whose default never changes is a plain call."""
+    if table.keys or table.default is None or not table.default.const or table.profile is not None:
+        return None
+    number = table.actions.index(table.default.action)
+    action = layout.program.actions[table.default.action]
+    params, words = actions.words_of([p.width for p in action.params])
+    values = [0] * max(words, 1)
+    for value, param, at in zip(table.default.params, action.params, params.offsets, strict=True):
+        for limb in range((param.width + 63) // 64):
+            values[at + limb] = value >> (64 * limb) & (1 << 64) - 1
+    listed = ", ".join(f"{value:#x}ull" for value in values)
+    return [
+        f"    static const uint64_t a[] = {{{listed}}};",
+        f"    {actions.name_of(layout.program, table.default.action)}(h, c, a);",
+        f"    return {number};",
+    ]
+
+
+def key_words(statements: Statements, keys: tuple[Key, ...], shapes: tuple[KeyShape, ...], count: int) -> list[str]:
+    """C code of each word of the key."""
+    words: list[list[str]] = [[] for _ in range(count)]
+    for key, shape in zip(keys, shapes, strict=True):
+        if shape.kind == "range" or not shape.width:
+            continue
+        for limb in range((shape.width + 63) // 64):
+            code = key_limb(statements, key, limb)
+            shift = shape.offset % 64
+            words[shape.offset // 64 + limb].append(f"{code} << {shift}" if shift else code)
+    return [" | ".join(terms) or "0" for terms in words]
+
+
+def key_limb(statements: Statements, key: Key, limb: int) -> str:
+    """64 bits of a key field as it is stored, under the key's own mask."""
+    if isinstance(key.value, FieldOf):
+        name = statements.field(key.value)
+        if key.width > 128:
+            code = f"{name}.w[{limb}]"
+        else:
+            code = f"(uint64_t)({name} >> {64 * limb})" if limb else f"(uint64_t){name}"
+    else:
+        code = statements.expressions.as_type(key.value, CType(64, signed=False))
+    mask = key.mask >> (64 * limb) & (1 << 64) - 1
+    full = (1 << min(key.width - 64 * limb, 64)) - 1
+    return code if mask == full else f"({code} & {mask:#x}ull)"
+
+
+def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str]:
+    if not table.keys:
+        return ["r = NULL;"]
+    # A key of no bits at all still has a word, so that all tables look alike.
+    count = max(shape.key_words, 1)
+    words = key_words(statements, table.keys, shape.keys, count)
+    lines = [f"const uint64_t key[] = {{{', '.join(words)}}};"]
+    if table.kind == "exact":
+        width = count + 2 + shape.data_words
+        return [*lines, f"r = table_exact(t, key, {count}, {width});"]
+    if table.kind == "lpm":
+        return [*lines, f"r = table_lpm(t, key, {count});"]
+    ranges = [key_limb(statements, key, 0) for key in table.keys if key.kind == "range"]
+    if ranges:
+        lines.append(f"const uint64_t ranges[] = {{{', '.join(ranges)}}};")
+    return [*lines, f"r = table_ternary(t, key, {count}, {'ranges' if ranges else 'NULL'}, {len(ranges)});"]
+
+
+def _on_hit(statements: Statements, table: Table) -> list[str]:
+    lines: list[str] = []
+    if table.counters:
+        lines.append("count_packet(&t->counts[r->entry], h->arrived);")
+    if table.timeout:
+        lines.append("t->hits[r->entry] = c->now;")
+    if table.meter is not None:
+        meter = statements.program.meters[table.meter]
+        colour = f"meter_colour(&t->meters[r->entry], c->now, {'h->arrived' if meter.bytes else '1'})"
+        if meter.target:
+            lines.append(statements.store(meter.target, colour, CType(32, signed=False)))
+    return lines
+
+
+def _indirect(layout: Layout, table: Table) -> list[str]:
+    assert table.profile is not None  # noqa: S101 (told by the caller)
+    profile = layout.program.profiles[table.profile]
+    where = f"&c->state->profiles[{table.profile}]"
+    lines = ["if (r->action == ACTION_MEMBER) {", f"    r = member_at({where}, a[0]);", "    a = r->data;"]
+    if profile.calculation is not None:
+        lines += [
+            "} else if (r->action == ACTION_GROUP) {",
+            f"    r = group_choose({where}, a[0], {checksum.call(profile.calculation)});",
+            f"    if (!r) return hit | {0x7FFFFFFD}u;",
+            "    a = r->data;",
+        ]
+    return [*lines, "}"]

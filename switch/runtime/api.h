@@ -1,0 +1,66 @@
+/* What the Python side calls; read by cffi, so plain declarations only.
+ *
+ * Tables, profiles and so on are numbered as in the program's shape. Functions that can fail return a negative errno.
+ * Those of the control path take effect between packets; control_begin() to control_end() makes many of them one instant. */
+
+struct device;
+
+struct port_stats {
+    uint64_t rx_packets, rx_bytes, rx_dropped, rx_unsupported;
+    uint64_t tx_packets, tx_bytes, tx_dropped;
+    uint32_t up, index;
+};
+
+struct rates { double committed, committed_burst, peak, peak_burst; };
+
+struct device *device_new(uint32_t cpu_port);
+void device_free(struct device *d);
+uint64_t device_now(struct device *d);
+uint32_t device_header_room(void);
+
+void control_begin(struct device *d);
+void control_end(struct device *d);
+
+int64_t device_table_add(struct device *d, uint32_t table, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges,
+                         int32_t priority, uint32_t action, const uint64_t *data);
+int device_table_change(struct device *d, uint32_t table, uint32_t entry, uint32_t action, const uint64_t *data);
+int device_table_remove(struct device *d, uint32_t table, uint32_t entry);
+int device_table_default(struct device *d, uint32_t table, uint32_t action, const uint64_t *data);
+int device_table_default_reset(struct device *d, uint32_t table);
+int device_table_watch(struct device *d, uint32_t table, uint32_t entry, uint64_t timeout_us);
+int device_table_last_hit(struct device *d, uint32_t table, uint32_t entry, uint64_t *us_ago);
+uint32_t device_table_expired(struct device *d, uint32_t table, uint32_t *entries, uint32_t room);
+int device_value_set(struct device *d, uint32_t set, const uint64_t *keys, const uint64_t *masks, uint32_t count);
+
+int64_t device_member_add(struct device *d, uint32_t profile, uint32_t action, const uint64_t *data);
+int device_member_change(struct device *d, uint32_t profile, uint32_t member, uint32_t action, const uint64_t *data);
+int device_member_remove(struct device *d, uint32_t profile, uint32_t member);
+int64_t device_group_add(struct device *d, uint32_t profile);
+int device_group_set(struct device *d, uint32_t profile, uint32_t group, const uint32_t *members, const uint32_t *weights,
+                     const uint32_t *watch, uint32_t count);
+int device_group_remove(struct device *d, uint32_t profile, uint32_t group);
+
+int device_counter(struct device *d, uint32_t counter, uint32_t index, uint64_t *value);
+int device_counter_set(struct device *d, uint32_t counter, uint32_t index, const uint64_t *value);
+int device_direct_counter(struct device *d, uint32_t table, uint32_t entry, uint64_t *value);
+int device_direct_counter_set(struct device *d, uint32_t table, uint32_t entry, const uint64_t *value);
+int device_meter_set(struct device *d, uint32_t meter, uint32_t index, const struct rates *rates);
+int device_direct_meter_set(struct device *d, uint32_t table, uint32_t entry, const struct rates *rates);
+int device_register(struct device *d, uint32_t reg, uint32_t index, uint8_t *value);
+int device_register_set(struct device *d, uint32_t reg, uint32_t index, const uint8_t *value);
+int device_replicas(struct device *d, int multicast, uint32_t id, const uint32_t *ports, const uint32_t *instances,
+                    uint32_t count, uint32_t truncate);
+
+int64_t device_inject(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint8_t *out, uint64_t room);
+int device_packet_out(struct device *d, const uint8_t *data, uint32_t length);
+double device_bench(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint32_t stride, uint32_t count,
+                    uint32_t rounds);
+int64_t device_events(struct device *d, uint8_t *out, uint64_t room, int timeout_ms);
+void device_wake(struct device *d);
+void device_ended(struct device *d, uint64_t *reasons);
+
+int device_port_add(struct device *d, uint32_t port, const char *interface, const char *pcap_in, const char *pcap_out);
+int device_port_remove(struct device *d, uint32_t port);
+int device_port_stats(struct device *d, uint32_t port, struct port_stats *stats);
+int device_start(struct device *d);
+int device_stop(struct device *d);

@@ -1,0 +1,86 @@
+/* Big-endian bit fields of packets; `n` is always a constant, so that every call is a load or two. */
+#ifndef BITS_H
+#define BITS_H
+
+#include <stdint.h>
+#include <string.h>
+
+typedef unsigned __int128 u128;
+typedef __int128 i128;
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t load_be(const uint8_t *p, unsigned n) {
+    switch (n) {
+    case 1: return p[0];
+    case 2: { uint16_t v; memcpy(&v, p, 2); return __builtin_bswap16(v); }
+    case 4: { uint32_t v; memcpy(&v, p, 4); return __builtin_bswap32(v); }
+    case 8: { uint64_t v; memcpy(&v, p, 8); return __builtin_bswap64(v); }
+    case 3: return load_be(p, 2) << 8 | p[2];
+    case 5: return load_be(p, 4) << 8 | p[4];
+    case 6: return load_be(p, 4) << 16 | load_be(p + 4, 2);
+    case 7: return load_be(p, 4) << 24 | load_be(p + 4, 3);
+    default: return 0;
+    }
+}
+
+INLINE void store_be(uint8_t *p, unsigned n, uint64_t v) {
+    switch (n) {
+    case 1: p[0] = (uint8_t)v; break;
+    case 2: { uint16_t x = __builtin_bswap16((uint16_t)v); memcpy(p, &x, 2); break; }
+    case 4: { uint32_t x = __builtin_bswap32((uint32_t)v); memcpy(p, &x, 4); break; }
+    case 8: { uint64_t x = __builtin_bswap64(v); memcpy(p, &x, 8); break; }
+    case 3: store_be(p, 2, v >> 8); p[2] = (uint8_t)v; break;
+    case 5: store_be(p, 4, v >> 8); p[4] = (uint8_t)v; break;
+    case 6: store_be(p, 4, v >> 16); store_be(p + 4, 2, v); break;
+    case 7: store_be(p, 4, v >> 24); store_be(p + 4, 3, v); break;
+    default: break;
+    }
+}
+
+/* Up to 17 bytes: an unaligned field of 128 bits spans 17; the topmost bits are the caller's to drop. */
+INLINE u128 load_be_wide(const uint8_t *p, unsigned n) {
+    u128 v = 0;
+    for (; n >= 8; n -= 8, p += 8) v = v << 64 | load_be(p, 8);
+    return n ? v << (8 * n) | load_be(p, n) : v;
+}
+
+INLINE void store_be_wide(uint8_t *p, unsigned n, u128 v) {
+    for (unsigned i = n; i-- > 0; v >>= 8) p[i] = (uint8_t)v;
+}
+
+/* Any width at any bit: the general way, for wide fields and for hash inputs that are not byte-aligned. */
+INLINE void store_bits(uint8_t *p, unsigned offset, unsigned width, uint64_t v) {
+    while (width > 0) {
+        unsigned room = 8 - offset % 8, take = width < room ? width : room;
+        uint8_t bits = (uint8_t)(v >> (width - take)) & (uint8_t)((1u << take) - 1);
+        unsigned shift = room - take;
+        uint8_t mask = (uint8_t)(((1u << take) - 1) << shift);
+        p[offset / 8] = (uint8_t)((p[offset / 8] & ~mask) | (bits << shift));
+        offset += take;
+        width -= take;
+    }
+}
+
+INLINE uint64_t load_bits(const uint8_t *p, unsigned offset, unsigned width) {
+    uint64_t v = 0;
+    while (width > 0) {
+        unsigned room = 8 - offset % 8, take = width < room ? width : room;
+        v = v << take | ((p[offset / 8] >> (room - take)) & ((1u << take) - 1));
+        offset += take;
+        width -= take;
+    }
+    return v;
+}
+
+/* As store_bits, for byte-aligned offsets known only at run time. */
+INLINE void store_bits128(uint8_t *p, unsigned offset, unsigned width, u128 v) {
+    if (width > 64) {
+        store_bits(p, offset, width - 64, (uint64_t)(v >> 64));
+        store_bits(p, offset + width - 64, 64, (uint64_t)v);
+    } else {
+        store_bits(p, offset, width, (uint64_t)v);
+    }
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* One switch: its state, the threads that run packets, its ports and what it tells the control side. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "api.h"
+#include "control.h"
+#include "event.h"
+
+enum { NO_PORT = 0xffffffff, BATCH = 64, OUTGOING = 512, KEEP = 1 << 20, MAX_PACKET = 1 << 16 };
+
+/* Packets to send: headers in the slab, payload where it came in. */
+struct outgoing {
+    uint32_t port, headers, payload_length;
+    uint8_t *room;
+    const uint8_t *payload;
+};
+
+struct runner {
+    struct context context; /* first: generated code has only this */
+    struct device *device;
+    struct outgoing out[OUTGOING];
+    uint32_t out_count, room;
+    uint8_t *slab, *keep;
+    uint32_t kept;
+    void (*flush)(struct runner *r);
+    uint8_t *collected; /* in memory: port, length, bytes, one after the other */
+    uint64_t collect_room, collected_length;
+};
+
+/* Control calls and batches of packets exclude each other; a waiting control call goes first. */
+struct gate {
+    pthread_mutex_t turnstile, inside;
+    atomic_int waiting;
+};
+
+struct device {
+    struct state state;
+    struct gate gate;
+    uint32_t cpu_port;
+    uint64_t start;             /* ns, CLOCK_MONOTONIC */
+    struct runner packets;      /* of the packet thread */
+    struct runner memory;       /* of inject, packet_out and bench; used inside the gate */
+    struct events events;
+    uint8_t port_up[PORTS];
+    struct ports *ports;
+};
+
+uint64_t clock_us(const struct device *d);
+void gate_packets_enter(struct gate *g);
+void gate_packets_leave(struct gate *g);
+int runner_init(struct runner *r, struct device *d, void (*flush)(struct runner *r));
+void runner_free(struct runner *r);
+/* After this the packets given to the runner may go. */
+void runner_finish(struct runner *r);
+void flush_to_ports(struct runner *r);
+void send_to_cpu(struct device *d, const struct outgoing *o);
+void links_changed(struct device *d);
+int ports_init(struct device *d);
+void ports_free(struct device *d);
+
+#endif

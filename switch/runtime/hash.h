@@ -1,0 +1,110 @@
+/* Hash algorithms of v1model, with BMv2's results (src/bm_sim/calculations.cpp of behavioral-model). */
+#ifndef HASH_H
+#define HASH_H
+
+#include <stddef.h>
+
+#include "bits.h"
+
+extern uint32_t crc32_table[8][256]; /* CRC-32 (IEEE 802.3), reflected; [k] advances over k more zero bytes */
+extern uint16_t crc16_table[256];    /* CRC-16/ARC, reflected */
+extern uint16_t ccitt_table[256];    /* CRC-16/CCITT-FALSE */
+
+static inline uint64_t hash_crc32(const uint8_t *p, size_t n) {
+    uint32_t crc = 0xffffffff;
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t v;
+        memcpy(&v, p, 8);
+        v ^= crc;
+        crc = crc32_table[7][v & 255] ^ crc32_table[6][v >> 8 & 255] ^ crc32_table[5][v >> 16 & 255] ^
+              crc32_table[4][v >> 24 & 255] ^ crc32_table[3][v >> 32 & 255] ^ crc32_table[2][v >> 40 & 255] ^
+              crc32_table[1][v >> 48 & 255] ^ crc32_table[0][v >> 56];
+    }
+    while (n--) crc = crc >> 8 ^ crc32_table[0][(crc ^ *p++) & 255];
+    return crc ^ 0xffffffff;
+}
+
+static inline uint64_t hash_crc16(const uint8_t *p, size_t n) {
+    uint16_t crc = 0;
+    while (n--) crc = (uint16_t)(crc >> 8) ^ crc16_table[(crc ^ *p++) & 255];
+    return crc;
+}
+
+static inline uint64_t hash_crcCCITT(const uint8_t *p, size_t n) {
+    uint16_t crc = 0xffff;
+    while (n--) crc = (uint16_t)(crc << 8) ^ ccitt_table[(crc >> 8 ^ *p++) & 255];
+    return crc;
+}
+
+/* One's complement sum of 16-bit words (RFC 1071) in 16 bits. */
+INLINE uint16_t csum_fold(uint64_t s) {
+    s = (s & 0xffffffff) + (s >> 32);
+    s = (s & 0xffff) + (s >> 16 & 0xffff) + (s >> 32);
+    s = (s & 0xffff) + (s >> 16);
+    return (uint16_t)((s & 0xffff) + (s >> 16));
+}
+
+/* Sum of bytes as big-endian words; `odd` when they start in the middle of a word. An odd last byte is padded with 0. */
+static inline uint64_t csum_bytes(const uint8_t *p, size_t n, int odd) {
+    uint64_t sum = 0;
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t v;
+        memcpy(&v, p, 8);
+        sum += (v & 0xffffffff) + (v >> 32);
+    }
+    if (n) {
+        uint64_t v = 0;
+        memcpy(&v, p, n);
+        sum += (v & 0xffffffff) + (v >> 32);
+    }
+    uint16_t folded = csum_fold(sum);
+    return odd ? folded : __builtin_bswap16(folded);
+}
+
+static inline uint64_t hash_csum16(const uint8_t *p, size_t n) { return (uint16_t)~csum_fold(csum_bytes(p, n, 0)); }
+
+static inline uint64_t hash_cksum16(const uint8_t *p, size_t n) { return hash_csum16(p, n); }
+
+static inline uint64_t hash_xor16(const uint8_t *p, size_t n) {
+    uint64_t x = 0;
+    for (; n >= 2; n -= 2, p += 2) x ^= load_be(p, 2);
+    return n ? x ^ (uint64_t)*p << 8 : x;
+}
+
+static inline uint64_t hash_xor32(const uint8_t *p, size_t n) {
+    uint64_t x = 0;
+    for (; n >= 4; n -= 4, p += 4) x ^= load_be(p, 4);
+    for (unsigned i = 0; i < n; i++) x ^= (uint64_t)p[i] << (24 - 8 * i);
+    return x;
+}
+
+/* The first eight bytes as a number. */
+static inline uint64_t hash_identity(const uint8_t *p, size_t n) {
+    uint64_t x = 0;
+    for (size_t i = 0; i < n && i < 8; i++) x = x << 8 | p[i];
+    return x;
+}
+
+/* The custom CRCs with the parameters they have before anyone sets others. */
+static inline uint64_t hash_crc32_custom(const uint8_t *p, size_t n) { return hash_crc32(p, n); }
+static inline uint64_t hash_crc16_custom(const uint8_t *p, size_t n) { return hash_crc16(p, n); }
+
+static inline uint64_t hash_crc8_custom(const uint8_t *p, size_t n) {
+    uint8_t crc = 0;
+    while (n--) {
+        crc ^= *p++;
+        for (int i = 0; i < 8; i++) crc = (uint8_t)(crc << 1) ^ (crc & 0x80 ? 0x07 : 0);
+    }
+    return crc;
+}
+
+static inline uint64_t hash_crc64_custom(const uint8_t *p, size_t n) {
+    uint64_t crc = 0;
+    while (n--) {
+        crc ^= *p++;
+        for (int i = 0; i < 8; i++) crc = crc >> 1 ^ (crc & 1 ? 0xd800000000000000ull : 0); /* 0x1b reflected */
+    }
+    return crc;
+}
+
+#endif

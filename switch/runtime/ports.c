@@ -1,0 +1,275 @@
+/* Ports, sending, and the packet thread: receive a batch of each port, run it, send what came of it, sleep in poll() when idle. */
+#include "ports.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { SEND_BUFFER = 1 << 22 };
+
+int ports_init(struct device *d) {
+    struct ports *s = calloc(1, sizeof *s);
+    if (!s) return -ENOMEM;
+    d->ports = s;
+    s->send_fd = s->link_fd = -1;
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return s->wake_fd < 0 ? -errno : 0;
+}
+
+/* Only a device that has interfaces needs the right to open packet sockets. */
+static int sockets_open(struct ports *s) {
+    int bypass = 1, buffer = SEND_BUFFER;
+    if (s->send_fd >= 0) return 0;
+    s->send_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (s->send_fd < 0) return -errno;
+    setsockopt(s->send_fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof bypass);
+    if (setsockopt(s->send_fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer))
+        setsockopt(s->send_fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    s->link_fd = link_open();
+    return s->link_fd < 0 ? -errno : 0;
+}
+
+static void port_free(struct port *p) {
+    ring_close(p);
+    if (p->pcap_in) fclose(p->pcap_in);
+    if (p->pcap_out) fclose(p->pcap_out);
+    free(p);
+}
+
+void ports_free(struct device *d) {
+    struct ports *s = d->ports;
+    if (!s) return;
+    for (uint32_t i = 0; i < s->count; i++) port_free(s->list[i]);
+    if (s->send_fd >= 0) close(s->send_fd);
+    if (s->link_fd >= 0) close(s->link_fd);
+    if (s->wake_fd >= 0) close(s->wake_fd);
+    free(s);
+}
+
+/* Sending */
+
+static void count_sent(struct device *d, const struct outgoing *o, int sent) {
+    struct port *p = d->ports->by_number[o->port];
+    if (sent) p->stats.tx_packets++, p->stats.tx_bytes += o->headers + o->payload_length;
+    else p->stats.tx_dropped++;
+}
+
+static void send_all(struct device *d, const struct outgoing **packets, uint32_t count) {
+    struct ports *s = d->ports;
+    for (uint32_t at = 0; at < count;) {
+        int sent = sendmmsg(s->send_fd, s->messages + at, count - at, MSG_DONTWAIT);
+        if (sent < 0 && errno == EINTR) continue;
+        for (int i = 0; i < sent; i++) count_sent(d, packets[at + (uint32_t)i], 1);
+        if (sent > 0) at += (uint32_t)sent;
+        else count_sent(d, packets[at++], 0); /* this one cannot go (port down, queue full): on with the next */
+    }
+}
+
+void flush_to_ports(struct runner *r) {
+    struct device *d = r->device;
+    struct ports *s = d->ports;
+    const struct outgoing *packets[MAX_MESSAGES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < r->out_count; i++) {
+        const struct outgoing *o = &r->out[i];
+        if (o->port == d->cpu_port) {
+            send_to_cpu(d, o);
+            continue;
+        }
+        struct port *p = o->port < PORTS ? s->by_number[o->port] : NULL;
+        if (!p) {
+            r->context.ended[LOST_WITHOUT_PORT]++;
+            continue;
+        }
+        if (!p->index) {
+            p->stats.tx_dropped++;
+            continue;
+        }
+        pcap_write(p->pcap_out, o->room, o->headers, o->payload, o->payload_length);
+        s->parts[count][0] = (struct iovec){o->room, o->headers};
+        s->parts[count][1] = (struct iovec){(void *)o->payload, o->payload_length};
+        s->addresses[count] = (struct sockaddr_ll){
+            .sll_family = AF_PACKET, .sll_ifindex = p->index, .sll_halen = ETH_ALEN};
+        s->messages[count].msg_hdr = (struct msghdr){.msg_name = &s->addresses[count],
+                                                     .msg_namelen = sizeof s->addresses[count],
+                                                     .msg_iov = s->parts[count],
+                                                     .msg_iovlen = o->payload_length ? 2 : 1};
+        packets[count++] = o;
+    }
+    send_all(d, packets, count);
+}
+
+/* Ports come and go */
+
+static void port_attach(struct port *p, int index) {
+    p->index = index;
+    if (ring_open(p)) p->index = 0;
+}
+
+static void port_link(struct device *d, struct port *p, int index, int up) {
+    if (p->index != index) {
+        ring_close(p);
+        p->index = 0;
+        if (index) port_attach(p, index);
+    }
+    p->stats.up = p->index && up;
+    if (d->port_up[p->number] != (uint8_t)p->stats.up) {
+        d->port_up[p->number] = (uint8_t)p->stats.up;
+        links_changed(d);
+    }
+}
+
+static void link_changed(struct device *d, const char *name, int index, int up) {
+    for (uint32_t i = 0; i < d->ports->count; i++)
+        if (!strncmp(d->ports->list[i]->name, name, NAME)) port_link(d, d->ports->list[i], index, up);
+}
+
+static void wake(struct ports *s) {
+    uint64_t one = 1;
+    if (write(s->wake_fd, &one, sizeof one) < 0) return; /* full: the thread is awake anyway */
+}
+
+int device_port_add(struct device *d, uint32_t port, const char *interface, const char *pcap_in, const char *pcap_out) {
+    struct ports *s = d->ports;
+    int up = 0, index = link_index(interface, &up);
+    if (port >= PORTS || port == DROP_PORT || strlen(interface) >= NAME) return -EINVAL;
+    if (!index) return -ENODEV;
+    struct port *p = calloc(1, sizeof *p);
+    if (!p) return -ENOMEM;
+    p->number = port;
+    p->fd = -1;
+    p->index = index;
+    strcpy(p->name, interface);
+    if (pcap_in) p->pcap_in = pcap_open(pcap_in);
+    if (pcap_out) p->pcap_out = pcap_open(pcap_out);
+    int failed = (pcap_in && !p->pcap_in) || (pcap_out && !p->pcap_out) ? -errno : 0;
+    control_begin(d);
+    if (!failed && s->by_number[port]) failed = -EEXIST;
+    if (!failed) failed = sockets_open(s);
+    if (!failed) failed = ring_open(p);
+    if (!failed) {
+        s->list[s->count++] = s->by_number[port] = p;
+        d->port_up[port] = !up; /* so that port_link sees a change */
+        port_link(d, p, index, up);
+        wake(s);
+    }
+    control_end(d);
+    if (failed) port_free(p);
+    return failed;
+}
+
+int device_port_remove(struct device *d, uint32_t port) {
+    struct ports *s = d->ports;
+    if (port >= PORTS) return -EINVAL;
+    control_begin(d);
+    struct port *p = s->by_number[port];
+    if (p) {
+        uint32_t i = 0;
+        while (s->list[i] != p) i++;
+        memmove(&s->list[i], &s->list[i + 1], (s->count - i - 1) * sizeof *s->list);
+        s->count--;
+        s->by_number[port] = NULL;
+        port_free(p);
+        d->port_up[port] = 0;
+        links_changed(d);
+        wake(s);
+    }
+    control_end(d);
+    return p ? 0 : -ENODEV;
+}
+
+int device_port_stats(struct device *d, uint32_t port, struct port_stats *stats) {
+    if (port >= PORTS) return -EINVAL;
+    control_begin(d);
+    struct port *p = d->ports->by_number[port];
+    if (p) {
+        struct tpacket_stats kernel;
+        socklen_t length = sizeof kernel;
+        /* Reading them clears them. */
+        if (p->fd >= 0 && !getsockopt(p->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &length))
+            p->stats.rx_dropped += kernel.tp_drops;
+        p->stats.index = (uint32_t)p->index;
+        *stats = p->stats;
+    }
+    control_end(d);
+    return p ? 0 : -ENODEV;
+}
+
+/* The packet thread */
+
+static uint32_t run_batch(struct device *d) {
+    struct ports *s = d->ports;
+    uint32_t done = 0;
+    d->packets.context.now = clock_us(d);
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->list[i]->fd >= 0) done += ring_receive(s->list[i], &d->packets);
+    runner_finish(&d->packets);
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->list[i]->fd >= 0) ring_release(s->list[i]);
+    return done;
+}
+
+static nfds_t fill_polls(struct ports *s, struct pollfd *polls) {
+    nfds_t count = 0;
+    polls[count++] = (struct pollfd){.fd = s->wake_fd, .events = POLLIN};
+    polls[count++] = (struct pollfd){.fd = s->link_fd, .events = POLLIN};
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->list[i]->pcap_in) fflush(s->list[i]->pcap_in);
+        if (s->list[i]->pcap_out) fflush(s->list[i]->pcap_out);
+        polls[count++] = (struct pollfd){.fd = s->list[i]->fd, .events = POLLIN};
+    }
+    return count;
+}
+
+/* After poll(): clear what would make it return again at once. A socket whose interface went down has ENETDOWN waiting. */
+static void after_poll(struct device *d, const struct pollfd *polls, nfds_t count) {
+    struct ports *s = d->ports;
+    uint64_t woken;
+    if (polls[0].revents & POLLIN && read(s->wake_fd, &woken, sizeof woken) < 0 && errno != EAGAIN) return;
+    if (polls[1].revents) link_read(s->link_fd, link_changed, d);
+    for (nfds_t i = 2; i < count; i++) {
+        int error;
+        socklen_t length = sizeof error;
+        if (polls[i].revents & POLLERR) getsockopt(polls[i].fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    }
+}
+
+static void *packet_thread(void *argument) {
+    struct device *d = argument;
+    struct pollfd *polls = calloc(PORTS + 2, sizeof *polls);
+    while (polls && !atomic_load(&d->ports->stop)) {
+        gate_packets_enter(&d->gate);
+        uint32_t done = run_batch(d);
+        nfds_t count = done ? 0 : fill_polls(d->ports, polls);
+        gate_packets_leave(&d->gate);
+        if (done) continue;
+        poll(polls, count, -1);
+        gate_packets_enter(&d->gate);
+        after_poll(d, polls, count);
+        gate_packets_leave(&d->gate);
+    }
+    free(polls);
+    return NULL;
+}
+
+int device_start(struct device *d) {
+    struct ports *s = d->ports;
+    if (s->running) return -EALREADY;
+    atomic_store(&s->stop, 0);
+    int failed = pthread_create(&s->thread, NULL, packet_thread, d);
+    s->running = !failed;
+    return -failed;
+}
+
+int device_stop(struct device *d) {
+    struct ports *s = d->ports;
+    if (!s->running) return 0;
+    atomic_store(&s->stop, 1);
+    wake(s);
+    pthread_join(s->thread, NULL);
+    s->running = 0;
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* Ports are network interfaces behind AF_PACKET: a TPACKET_V2 ring to receive, one socket for all to send. */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "device.h"
+
+enum { NAME = 16, MAX_MESSAGES = OUTGOING };
+
+struct port {
+    uint32_t number;
+    char name[NAME];
+    int index;            /* of the interface; 0 while there is none of this name */
+    int fd;               /* of the ring; −1 while there is none */
+    uint8_t *ring;
+    uint32_t frame_size, frame_count, next, taken;
+    struct port_stats stats;
+    FILE *pcap_in, *pcap_out;
+};
+
+struct ports {
+    struct port *list[PORTS]; /* in order of adding */
+    uint32_t count;
+    struct port *by_number[PORTS];
+    int send_fd, link_fd, wake_fd;
+    pthread_t thread;
+    int running;
+    atomic_int stop;
+    struct mmsghdr messages[MAX_MESSAGES];
+    struct iovec parts[MAX_MESSAGES][2];
+    struct sockaddr_ll addresses[MAX_MESSAGES];
+};
+
+/* ring.c */
+int ring_open(struct port *p);
+void ring_close(struct port *p);
+/* Run at most BATCH packets; they stay in the ring until ring_release(). */
+uint32_t ring_receive(struct port *p, struct runner *r);
+void ring_release(struct port *p);
+
+/* link.c */
+int link_open(void);
+int link_index(const char *name, int *up);
+/* Read what changed; calls `changed` for each interface named. */
+void link_read(int fd, void (*changed)(struct device *d, const char *name, int index, int up), struct device *d);
+int link_mtu(const char *name);
+void link_prepare(const char *name);
+
+/* pcap.c */
+FILE *pcap_open(const char *path);
+void pcap_write(FILE *f, const uint8_t *a, uint32_t a_length, const uint8_t *b, uint32_t b_length);
+
+#endif

@@ -1,0 +1,128 @@
+/* Tables as the packet path sees them.
+ *
+ * exact: open addressing with linear probing; a slot is key words followed by the record, so that a hit costs one
+ * cache line. lpm, ternary, range: tuple space (Srinivasan, Suri, Varghese, SIGCOMM 1999): one hash table per mask in use,
+ * longest prefix or highest priority first; entries with the same masked key form a chain.
+ *
+ * A record's data words are: low bounds and high bounds of range keys, then the action's parameters. */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <stddef.h>
+
+#include "bits.h"
+#include "meter.h"
+
+enum { KIND_EXACT, KIND_LPM, KIND_TERNARY };
+enum { ACTION_MEMBER = 0xfffffffe, ACTION_GROUP = 0xffffffff }; /* data[0] is then the handle */
+
+struct record {
+    uint32_t action;   /* index in the table's (or profile's) actions, or ACTION_* */
+    uint32_t entry;    /* handle: from 1; 0 marks a free slot and the default */
+    int32_t priority;  /* prefix length in an lpm table */
+    uint32_t next;     /* entry with the same masked key, or 0 */
+    uint64_t data[];
+};
+
+struct count { uint64_t packets, bytes; };
+
+struct slots {
+    uint64_t *words;
+    uint64_t mask;     /* number of slots − 1 */
+    uint64_t used;
+    uint32_t width;    /* words of one slot */
+};
+
+struct tuple {
+    struct slots slots; /* key words, then the entry at the head of the chain */
+    int32_t priority;   /* highest of its entries */
+    uint64_t *key_mask;
+};
+
+struct table {
+    struct slots exact;
+    struct tuple *tuples;
+    uint32_t tuple_count;
+    uint32_t record_words;
+    uint64_t *records;        /* by entry; for exact tables only the control path's copy */
+    struct record *fallback;  /* default action */
+    struct count *counts;     /* by entry */
+    struct meter *meters;     /* by entry */
+    uint64_t *hits;           /* by entry, µs of the last hit */
+    struct table_control *control;
+};
+
+INLINE uint64_t hash_words(const uint64_t *key, unsigned n) {
+    uint64_t h = 0x9e3779b97f4a7c15ull;
+    for (unsigned i = 0; i < n; i++) {
+        u128 m = (u128)(key[i] ^ h) * 0xd6e8feb86659fd93ull;
+        h = (uint64_t)m ^ (uint64_t)(m >> 64);
+    }
+    return h;
+}
+
+INLINE int words_equal(const uint64_t *a, const uint64_t *b, unsigned n) {
+    uint64_t difference = 0;
+    for (unsigned i = 0; i < n; i++) difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
+INLINE struct record *record_at(const struct table *t, uint32_t entry) {
+    return (struct record *)(t->records + (size_t)entry * t->record_words);
+}
+
+INLINE const struct record *table_exact(const struct table *t, const uint64_t *key, unsigned n, unsigned width) {
+    for (uint64_t i = hash_words(key, n);; i++) {
+        const uint64_t *slot = t->exact.words + (i & t->exact.mask) * width;
+        const struct record *r = (const struct record *)(slot + n);
+        if (!r->entry) return NULL;
+        if (words_equal(slot, key, n)) return r;
+    }
+}
+
+/* Head of the chain of entries with this key under the tuple's mask, or 0. */
+INLINE uint32_t tuple_find(const struct tuple *tuple, const uint64_t *key, unsigned n) {
+    uint64_t masked[n];
+    for (unsigned i = 0; i < n; i++) masked[i] = key[i] & tuple->key_mask[i];
+    for (uint64_t i = hash_words(masked, n);; i++) {
+        const uint64_t *slot = tuple->slots.words + (i & tuple->slots.mask) * (n + 1);
+        if (!slot[n]) return 0;
+        if (words_equal(slot, masked, n)) return (uint32_t)slot[n];
+    }
+}
+
+INLINE const struct record *table_lpm(const struct table *t, const uint64_t *key, unsigned n) {
+    for (uint32_t i = 0; i < t->tuple_count; i++) {
+        uint32_t entry = tuple_find(&t->tuples[i], key, n);
+        if (entry) return record_at(t, entry);
+    }
+    return NULL;
+}
+
+/* `ranges` holds the values of the range keys, `width` words each (high word last), `count` of them. */
+INLINE int within(const uint64_t *data, const uint64_t *values, unsigned words) {
+    for (unsigned i = 0; i < words; i++)
+        if (values[i] < data[i] || values[i] > data[words + i]) return 0;
+    return 1;
+}
+
+INLINE const struct record *table_ternary(const struct table *t, const uint64_t *key, unsigned n,
+                                          const uint64_t *ranges, unsigned range_words) {
+    const struct record *best = NULL;
+    for (uint32_t i = 0; i < t->tuple_count; i++) {
+        if (best && best->priority > t->tuples[i].priority) break;
+        for (uint32_t entry = tuple_find(&t->tuples[i], key, n); entry;) {
+            const struct record *r = record_at(t, entry);
+            if (within(r->data, ranges, range_words)) {
+                /* Among equal priorities the entry added first wins, as in BMv2. */
+                if (!best || r->priority > best->priority ||
+                    (r->priority == best->priority && r->entry < best->entry)) best = r;
+                break;
+            }
+            entry = r->next;
+        }
+    }
+    return best;
+}
+
+#endif
