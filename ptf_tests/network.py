@@ -1,0 +1,196 @@
+"""The network around the router under test: who is where, and the rows that tell the router.
+
+Port 1 leads to clients, port 2 to the hosts of the near site; ports 3 and 4 lead to other CFN routers, over
+which the far site is reached in two equal ways and its neighbour network in one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Packet
+
+from cfn.cookie import CookieKey, seal
+from cfn.names import func_id, func_prefix
+from ptf_tests.entries import Call, Entry, default, entry, one_shot
+
+CLIENT_PORT, NEAR_PORT, CORE_PORT, CORE_PORT_2 = 1, 2, 3, 4
+ROUTER_MAC = "02:00:00:00:01:00"
+CLIENT_MAC = "02:00:00:00:00:01"
+NEAR_MAC = "02:00:00:00:00:02"
+CORE_MAC = "02:00:00:00:03:00"
+CORE_MAC_2 = "02:00:00:00:04:00"
+
+
+@dataclass(frozen=True)
+class Family:
+    """IPv4 or IPv6: its addresses, and the names that scapy and the tables have for it."""
+
+    name: str
+    header: type[Packet]
+    ttl: str
+    """scapy's name of the hop count field."""
+    anycast: str
+    router: str
+    client: str
+    passing: str
+    """A host in a network of hosts behind another router, one next hop away."""
+    multipath: str
+    """A host that is reached over two next hops."""
+    nowhere: str
+
+    @property
+    def is_ipv6(self) -> int:
+        return int(self.name == "v6")
+
+    @property
+    def table(self) -> str:
+        return "ipv6_route" if self.is_ipv6 else "ipv4_route"
+
+    @property
+    def local(self) -> str:
+        return "local_ipv6" if self.is_ipv6 else "local_ipv4"
+
+    def ip(self, src: str, dst: str, ttl: int = 64, **fields: object) -> Packet:
+        """An IP header."""
+        return self.header(src=src, dst=dst, **{self.ttl: ttl}, **fields)
+
+
+V4 = Family("v4", IP, "ttl", "10.255.0.1", "10.0.0.1", "10.1.0.1", "10.3.0.9", "10.4.0.9", "10.9.0.9")
+V6 = Family("v6", IPv6, "hlim", "fd00:cf::1", "fd00::1", "fd00:1::1", "fd00:3::9", "fd00:4::9", "fd00:9::9")
+FAMILIES = (V4, V6)
+
+
+NO_IPV4, NO_IPV6 = "0.0.0.0", "::"  # noqa: S104 - no socket is bound
+"""What an instance without an address of a family has in its rows."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A service instance: where cookies, counters and packets know it."""
+
+    site: int
+    instance: int
+    slot: int
+    ipv4: str
+    ipv6: str
+
+    def address(self, family: Family) -> str:
+        return self.ipv6 if family.is_ipv6 else self.ipv4
+
+    def bind(self) -> Call:
+        """The action that binds a request to it."""
+        place = {"site": self.site, "instance": self.instance, "slot": self.slot}
+        return Call("bind_instance", place | {"ipv4": self.ipv4, "ipv6": self.ipv6})
+
+    def live(self) -> Entry:
+        """The row that says it lives."""
+        match = {"site": self.site, "instance": self.instance}
+        return entry("instance", match, "live", slot=self.slot, ipv4=self.ipv4, ipv6=self.ipv6)
+
+
+NEAR = Instance(1, 1, 11, "10.2.0.1", "fd00:2::1")
+NEAR_2 = Instance(1, 2, 12, "10.2.0.2", "fd00:2::2")
+FAR = Instance(0x3FFF, 0xFFFF, 4095, "10.3.0.1", "fd00:3::1")
+"""With the largest numbers there are, beyond the core."""
+
+
+@dataclass(frozen=True)
+class NextHop:
+    """A neighbour."""
+
+    id: int
+    action: str
+    port: int
+    mac: str
+
+    def row(self) -> Entry:
+        params = {"port": self.port, "src_mac": ROUTER_MAC, "dst_mac": self.mac}
+        return entry("next_hop", {"next_hop": self.id}, self.action, **params)
+
+    def set(self) -> Call:
+        """The action of routes that lead to it."""
+        return Call("set_next_hop", {"next_hop": self.id})
+
+
+TO_CLIENT = NextHop(1, "forward_edge", CLIENT_PORT, CLIENT_MAC)
+TO_NEAR = NextHop(2, "forward_edge", NEAR_PORT, NEAR_MAC)
+TO_CORE = NextHop(3, "forward_core", CORE_PORT, CORE_MAC)
+TO_CORE_2 = NextHop(4, "forward_core", CORE_PORT_2, CORE_MAC_2)
+
+DETECT = func_id("vision/detect")
+SEGMENT = func_id("vision/segment")
+PRIVATE = func_id("billing/quote")
+UNKNOWN = func_id("nobody/knows")
+TENANT = 7
+
+KEY = CookieKey.from_bytes(bytes(range(8)))
+NEXT_KEY = CookieKey(0xFEDCBA98, 0x89ABCDEF)
+EPOCH, NEXT_EPOCH = 1, 2
+
+
+def cookie(
+    instance: Instance, func: int = DETECT, tenant: int = TENANT, epoch: int = EPOCH, key: CookieKey = KEY
+) -> int:
+    """The cookie that the router should seal."""
+    place = {"site": instance.site, "instance": instance.instance}
+    return seal(key, epoch=epoch, **place, func_id=func, tenant=tenant)
+
+
+def func_match(name: str) -> str:
+    """A FuncID prefix as a table takes it."""
+    value, bits = func_prefix(name)
+    return f"{value:#x}/{bits}"
+
+
+def route(family: Family, prefix: str, *next_hops: NextHop) -> Entry:
+    """A route over equal next hops."""
+    return one_shot(family.table, {"dst_addr": prefix}, *((next_hop.set(), 1) for next_hop in next_hops))
+
+
+def service(family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0) -> Entry:
+    """A service's group."""
+    match = {"is_ipv6": family.is_ipv6, "class_id": class_id, "func_id": func_match(name)}
+    return one_shot("service", match, *weighted)
+
+
+SERVICES = tuple(service(family, "vision/*", (NEAR.bind(), 1)) for family in FAMILIES)
+
+ROUTES = (
+    *(next_hop.row() for next_hop in (TO_CLIENT, TO_NEAR, TO_CORE, TO_CORE_2)),
+    route(V4, "10.1.0.0/16", TO_CLIENT),
+    route(V4, "10.2.0.0/16", TO_NEAR),
+    route(V4, "10.3.0.0/16", TO_CORE),
+    route(V4, "10.4.0.0/16", TO_CORE, TO_CORE_2),
+    route(V6, "fd00:1::/32", TO_CLIENT),
+    route(V6, "fd00:2::/32", TO_NEAR),
+    route(V6, "fd00:3::/32", TO_CORE),
+    route(V6, "fd00:4::/32", TO_CORE, TO_CORE_2),
+)
+
+ADDRESSES = (
+    entry("my_mac", {"dst_addr": ROUTER_MAC}, "for_router"),
+    *(entry(family.local, {"dst_addr": family.anycast}, "anycast") for family in FAMILIES),
+    *(entry(family.local, {"dst_addr": family.router}, "own_address") for family in FAMILIES),
+    entry("arp_reply", {"target": V4.router}, "answer_arp", mac=ROUTER_MAC),
+    entry("nd_reply", {"target": V6.router}, "answer_nd", mac=ROUTER_MAC),
+    default("anycast_source", "restore", ipv4=V4.anycast, ipv6=V6.anycast),
+)
+
+FUNCTIONS = (
+    entry("function", {"func_id": func_match("vision/*")}, "known", public=1, per_request=0),
+    entry("function", {"func_id": func_match("billing/*")}, "known", public=0, per_request=0),
+    entry("permit", {"tenant": TENANT, "func_id": func_match("billing/*")}, "allow"),
+)
+
+COOKIES = (
+    entry("cookie_key", {"epoch": EPOCH}, "use_key", k0=KEY.k0, k1=KEY.k1),
+    default("seal_key", "seal_with", key_epoch=EPOCH, k0=KEY.k0, k1=KEY.k1),
+    NEAR.live(),
+    FAR.live(),
+)
+
+ROUTER = (*ADDRESSES, *ROUTES, *FUNCTIONS, *COOKIES)
+"""All but the services, which each file of tests has of its own or takes from `SERVICES`."""
