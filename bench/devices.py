@@ -1,6 +1,6 @@
 """The devices that are compared: the P4 targets, a bare forwarder, and the kernel.
 
-Each forwards a workload's frames from its lane's inlet to its outlet, on one core.
+Each forwards a workload's frames from its lane's inlet to its outlet; processes run on one core.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench import native, p4client, packets, receive_steering
+from bench import native, p4client, packets
 from bench.lane import DEVICE, Lane
 from bench.process import running
 from bench.targets import TARGETS, Target, address
@@ -129,7 +129,11 @@ class Bare:
 
 @dataclass(frozen=True)
 class Kernel:
-    """Linux IP forwarding."""
+    """Linux IP forwarding.
+
+    It runs where the frames come in, on the core of their source, and leaves the device's core idle: receive
+    packet steering to that core would cost it more than a core of its own gains.
+    """
 
     name: str = "kernel"
     kernel_takes_in: bool = True
@@ -142,7 +146,6 @@ class Kernel:
     def forwarding(self, lane: Lane, workload: Workload, core: int, directory: Path) -> Generator[None]:
         """Route the workload's destination out of the outlet, for frames that come in by the inlet."""
         namespace = lane.bed[DEVICE]
-        receive_steering.to_core(namespace, lane.inlet, core)
         with netns.entered(namespace):
             netns.write_sysctl(f"net/ipv4/conf/{lane.inlet}/forwarding", "1")
             outlet = socket.if_nametoindex(lane.outlet)

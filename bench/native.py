@@ -15,7 +15,7 @@ PROGRAMS = {
     "record": ("record.c", "packet_socket.c"),
 }
 """Sources of each program."""
-_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
+_FLAGS = ("-std=c11", "-O3", "-Wall", "-Wextra", "-Werror")
 
 
 class BuildError(Exception):

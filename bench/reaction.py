@@ -109,8 +109,12 @@ def start_network(stack: ExitStack, target: Target, laid: bed.Bed, directory: Pa
 
 def controller_command(catalogue: Path, directory: Path) -> list[str]:
     """Return the command line of the controller."""
-    listen = address(directory / "adverts.sock")
-    return [sys.executable, "-m", "cfn", "controller", "run", str(catalogue), "--adverts", listen]
+    return [
+        *(sys.executable, "-m", "cfn.cli", "controller", "run", str(catalogue)),
+        *("--listen", address(directory / "adverts.sock")),
+        *("--status-socket", str(directory / "controller.sock")),
+        *("--events", str(directory / "events.log")),
+    ]
 
 
 def wait_steered(laid: bed.Bed, children: Sequence[Child]) -> None:
@@ -175,7 +179,7 @@ def histogram_table(reactions: Sequence[float]) -> Table:
 def fates_line(became: Fates, rate: float) -> str:
     """Say what became of the requests."""
     return (
-        f"{became.sent} requests, one every {1000 / rate:g} ms (the resolution): {became.lost} lost, "
+        f"{became.sent} requests, one every {1000 / rate:.3g} ms (the resolution): {became.lost} lost, "
         f"{became.refused} refused, {became.duplicated} duplicated"
     )
 

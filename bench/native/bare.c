@@ -15,7 +15,7 @@
 
 #include "packet_socket.h"
 
-enum { BATCH = 64, SLOT_BYTES = 2048, SLOTS = 4096, BLOCK_BYTES = 1 << 16 };
+enum { BATCH = 64, SLOT_BYTES = 2048, SLOTS = 2048, BLOCK_BYTES = 1 << 16 };
 
 struct ring {
     int fd;

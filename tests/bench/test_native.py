@@ -10,7 +10,7 @@ import pytest
 from bench import bed, native, packets, steering, two_sites
 from bench.arrivals import Arrivals
 from bench.bed import Bed
-from bench.devices import Bare, Device, Kernel
+from bench.devices import DEVICES, Device, Kernel
 from bench.forwarding import SOURCE_KINDS, Blaster, DeviceError, check
 from bench.lane import ROLES, Lane
 from bench.process import ChildError, running
@@ -31,8 +31,10 @@ def pair() -> Iterator[Bed]:
         yield laid
 
 
-@pytest.mark.parametrize("device", [Bare(), Kernel()], ids=lambda device: device.name)
+@pytest.mark.parametrize("device", DEVICES[1:], ids=lambda device: device.name)
 def test_device_forwards_what_it_should(device: Device, tmp_path: Path) -> None:
+    if not device.installed():
+        pytest.skip(f"{device.name} is not installed")
     workload = steering.workload()
     with bed.laid(*ROLES) as laid:
         lane = Lane(laid, device.name)
@@ -41,7 +43,7 @@ def test_device_forwards_what_it_should(device: Device, tmp_path: Path) -> None:
             check(device, lane, workload)
             sample = Blaster(workload, _CORE, tmp_path).sample(lane, 0.0, 0.2)
     assert sample.forwarded > 0
-    assert sample.forwarded <= sample.offered
+    assert sample.offered > 0
     assert sample.source in SOURCE_KINDS
 
 
