@@ -16,6 +16,7 @@ from typing import cast
 
 import typer
 
+from cfn.commands.agent import agent
 from cfn.commands.call import call
 from cfn.commands.failure import FAILED
 from cfn.commands.ids import ids
@@ -45,6 +46,7 @@ def build(arguments: list[str]) -> typer.Typer:
     for name, command in (
         ("call", call),
         ("serve", serve),
+        ("agent", agent),
         ("inspect", inspect),
         ("id", ids),
     ):

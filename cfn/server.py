@@ -19,17 +19,13 @@ from typing import Any, cast
 
 from cfn.function import Function, Outcome
 from cfn.instance import InstanceState, Job
+from cfn.status import REPORT_AT_LEAST_S, REPORT_INTERVAL_S
 from cfn.status import Status as InstanceStatus
 from cfn.wire import PORT, Kind, Packet
 from cfn.wire_error import WireError
 from cfn.workers import Workers, start_workers
 
 log = logging.getLogger(__name__)
-
-REPORT_INTERVAL_S = 0.05
-"""How often a change is reported to the agent."""
-REPORT_AT_LEAST_S = 0.25
-"""How often an instance without any change is reported."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 MAX_STATUS = 4096
 """Bytes of a status datagram at most."""
+REPORT_INTERVAL_S = 0.05
+"""How often a server reports a change."""
+REPORT_AT_LEAST_S = 0.25
+"""How often a server reports an instance without any change."""
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 

@@ -9,12 +9,12 @@ import os
 import signal
 import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cfn.commands.failure import fail
+from cfn.commands.unix_path import unix_path
 from cfn.function import Function
 from cfn.server import InstanceConfig, Server
 from cfn.wire import PORT
@@ -42,7 +42,7 @@ def serve(
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     config = _config(load_function(target), listen, instance, workers, queue)
-    server = Server([config], port=port, agent=_agent_path(agent))
+    server = Server([config], port=port, agent=unix_path(agent, "--agent") if agent else None)
     try:
         asyncio.run(_run(server, config, drain))
     except OSError as error:
@@ -79,15 +79,6 @@ def _config(target: Function, listen: list[str], number: int, workers: int, queu
         return InstanceConfig(target, number, tuple(addresses), workers, queue)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def _agent_path(agent: str) -> Path | None:
-    if not agent:
-        return None
-    scheme, colon, path = agent.partition(":")
-    if scheme != "unix" or not colon or not path:
-        raise typer.BadParameter(f"agent {agent!r} is not of the form unix:PATH")
-    return Path(path)
 
 
 async def _run(server: Server, config: InstanceConfig, drain: float) -> None:

@@ -1,0 +1,177 @@
+"""The site agent: hears what the site's function servers say, and advertises it to the controller.
+
+The decisions are elsewhere and pure: what is known (`cfn.site`), when to tell (`cfn.damping`). Here are the
+unix socket, the clock, the CPU meter and the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cfn.advert_sender import AdvertSender, SendError
+from cfn.cpu import CpuMeter, CpuSource
+from cfn.damping import Damping, Schedule
+from cfn.site import SiteState, StaleStatusError
+from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, Status
+
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF_S = 0.1
+LAST_BACKOFF_S = 2.0
+SETTLE_S = 2 * REPORT_AT_LEAST_S
+"""Before the first advert: every server that lives has reported by then, so that an agent that was restarted
+withdraws no instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """What an agent needs to know.
+
+    Attributes:
+        listen: unix socket that the site's function servers report to.
+        damping: how often adverts go out.
+        drain_s: how long to advertise DRAINING before withdrawing.
+    """
+
+    listen: Path
+    damping: Damping = field(default_factory=Damping)
+    drain_s: float = 1.0
+
+
+class Agent:
+    """One site's agent; `run` until `drain` is called."""
+
+    def __init__(self, config: AgentConfig, sender: AdvertSender, cpu: CpuSource) -> None:
+        self._config = config
+        self._sender = sender
+        self._meter = CpuMeter(cpu, time.monotonic())
+        self._state = SiteState()
+        self._schedule = Schedule(config.damping)
+        self._news = asyncio.Event()
+        self._drain_until: float | None = None
+        self._backoff_s = 0.0
+        self._not_before = 0.0
+        self._last_complaint = ""
+
+    async def run(self) -> None:
+        """Listen and advertise until the site is drained, then withdraw it.
+
+        Raises:
+            OSError: can't listen at the socket; says why.
+        """
+        with _listening(self._config.listen) as inbox:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(inbox, self._hear, inbox)
+            self._not_before = time.monotonic() + SETTLE_S
+            try:
+                await self._advertise()
+            finally:
+                loop.remove_reader(inbox)
+
+    def drain(self) -> None:
+        """Advertise the site as DRAINING for the configured time, then withdraw it and end `run`."""
+        if self._drain_until is None:
+            self._drain_until = time.monotonic() + self._config.drain_s
+            self._news.set()
+
+    async def _advertise(self) -> None:
+        while True:
+            now = time.monotonic()
+            self._forget(now)
+            if self._drain_until is not None and now >= self._drain_until:
+                await self._withdraw()
+                return
+            views = self._state.view(draining=self._drain_until is not None)
+            due = max(self._schedule.due(views), self._not_before)
+            if now >= due:
+                await self._send()
+            else:
+                await self._wait(until=due)
+
+    async def _wait(self, until: float) -> None:
+        """Until then, or until something happens that may make an advert due earlier."""
+        wakes = (until, self._drain_until, self._state.next_silence())
+        wake = min(each for each in wakes if each is not None)
+        self._news.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), max(0.0, wake - time.monotonic()))
+
+    async def _send(self) -> None:
+        now = time.monotonic()
+        utilisation, cores = self._meter.measure(now)
+        views = self._state.view(draining=self._drain_until is not None)
+        try:
+            ack = await self._sender.send(views, cpu_utilisation=utilisation, cpu_capacity=cores)
+        except SendError as error:
+            self._complain(str(error))
+            self._back_off()
+            return
+        self._schedule.sent(views, now)
+        self._schedule.slow_down(ack.min_interval_ms / 1000)
+        self._backoff_s = 0.0
+        if ack.accepted:
+            self._last_complaint = ""
+        else:
+            self._complain(f"the controller refused the advert: {ack.reason}")
+
+    async def _withdraw(self) -> None:
+        try:
+            await self._sender.send(())
+        except SendError as error:
+            log.warning("could not withdraw: %s", error)
+
+    def _back_off(self) -> None:
+        self._backoff_s = min(LAST_BACKOFF_S, max(FIRST_BACKOFF_S, self._backoff_s * 2))
+        self._not_before = time.monotonic() + self._backoff_s * random.uniform(0.8, 1.2)
+
+    def _hear(self, inbox: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while data := inbox.recv(MAX_STATUS):
+                try:
+                    self._state.take(Status.decode(data), time.monotonic())
+                except StaleStatusError as error:
+                    log.debug("%s", error)
+                except ValueError as error:
+                    log.warning("a status that can't be read: %s", error)
+                self._news.set()
+
+    def _forget(self, now: float) -> None:
+        for number in self._state.forget_silent(now):
+            log.warning("instance %s does not report any more", number)
+
+    def _complain(self, text: str) -> None:
+        # Once, not once a try.
+        if text != self._last_complaint:
+            log.warning("%s", text)
+        self._last_complaint = text
+
+
+@contextlib.contextmanager
+def _listening(path: Path) -> Generator[socket.socket]:
+    inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        # The socket file of an agent that was killed is still there; that of one that lives answers.
+        if path.is_socket():
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.connect(str(path))
+                except ConnectionRefusedError:
+                    path.unlink()
+        try:
+            inbox.bind(str(path))
+        except OSError as error:
+            raise OSError(error.errno, f"cannot listen at {path}: {error.strerror}") from None
+        try:
+            yield inbox
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        inbox.close()
