@@ -20,6 +20,8 @@ HYSTERESIS = 0.02
 JUST_OVERLOADED = 0.45
 """Less than half, because the group in place may be off by the hysteresis."""
 STILL_OVERLOADED = 1.0
+JOINING = 0.25
+"""Part of its target that an instance without a share is given at once, so that it is tried."""
 
 
 def step_after(elapsed_s: float) -> float:
@@ -46,7 +48,9 @@ def settle(
     if math.fsum(had.values()) <= 0:
         return dict(target)
     had = dict(zip(had, normalised(list(had.values())), strict=True))
-    now = {key: had[key] + step * (target[key] - had[key]) for key in target}
+    steps = {key: step if had[key] > 0 else max(step, JOINING) for key in target}
+    moved = [had[key] + steps[key] * (target[key] - had[key]) for key in target]
+    now = dict(zip(target, normalised(moved), strict=True))
     others = [key for key in target if key not in caps]
     if not others:
         return now

@@ -1,0 +1,124 @@
+"""Adverts: which are believed, and for how long.
+
+One case: pytest tests/control/test_adverts.py -k expire
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cfn.proto import advert_pb2 as pb
+from control.advert_check import MAX_TTL_MS, Refused, check
+from control.adverts import AdvertStore
+from tests.control.example import (
+    DETECT,
+    FAR,
+    NEAR,
+    NEAR_2,
+    RENDER,
+    Clock,
+    advert,
+    catalogue,
+    instance,
+    message,
+)
+
+TOKEN = "near-token"  # noqa: S105
+
+
+def told(**values: object) -> pb.Advert:
+    """An advert of the near site whose only instance has these values."""
+    good = message("near", 1, [instance(NEAR)])
+    for name, value in values.items():
+        setattr(good.instances[0], name, value)
+    return good
+
+
+def test_a_good_advert_is_understood() -> None:
+    found = check(
+        message("near", 7, [instance(NEAR, load=9, queue=3), instance(NEAR_2, draining=True)]),
+        TOKEN,
+        catalogue(),
+    )
+    assert found == advert(
+        "near", 7, instance(NEAR, load=9, queue=3), instance(NEAR_2, draining=True), ttl_s=60.0
+    )
+    assert found.functions == {DETECT}
+
+
+REFUSED = [
+    (message("mars", 1), "unknown site or wrong token"),
+    (message("far", 1), "unknown site or wrong token"),
+    (message("near", 1, ttl_ms=0), f"ttl_ms: 0 is not in 1..{MAX_TTL_MS}"),
+    (message("near", 1, ttl_ms=MAX_TTL_MS + 1), f"ttl_ms: {MAX_TTL_MS + 1} is not in 1..{MAX_TTL_MS}"),
+    (message("near", 1, [instance(NEAR), instance(NEAR)]), "instances[1].instance: 1 is told of twice"),
+    (told(instance=65536), "instances[0].instance: 65536 is not in 0..65535"),
+    (told(load=256), "instances[0].load: 256 is not in 0..255"),
+    (told(service_time_us=float("nan")), "instances[0].service_time_us: nan is no amount"),
+    (told(arrival_rps=-1.0), "instances[0].arrival_rps: -1.0 is no amount"),
+    (told(capacity_rps=float("inf")), "instances[0].capacity_rps: inf is no amount"),
+    (told(completed_rps=-0.5), "instances[0].completed_rps: -0.5 is no amount"),
+    (told(state=0), "instances[0].state: is neither UP nor DRAINING"),
+    (told(ipv4=b"", ipv6=b""), "instances[0]: has no address"),
+    (told(ipv4=b"123"), "instances[0].ipv4: has 3 bytes instead of 4"),
+    (told(ipv6=b"123"), "instances[0].ipv6: has 3 bytes instead of 16"),
+    (told(ipv4=b"\x0a\x03\x00\x01"), "instances[0].ipv4: 10.3.0.1 is not of a host of this site"),
+    (told(ipv6=bytes(15) + b"\1"), "instances[0].ipv6: ::1 is not of a host of this site"),
+    (pb.Advert(site="near", ttl_ms=1, cpu_utilisation=-1), "cpu_utilisation: -1.0 is no amount"),
+    (pb.Advert(site="near", ttl_ms=1, cpu_capacity=float("nan")), "cpu_capacity: nan is no amount"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "why"), REFUSED, ids=[why for _, why in REFUSED])
+def test_what_is_not_plausible_is_refused_with_the_reason(wrong: pb.Advert, why: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check(wrong, TOKEN, catalogue())
+    assert str(refused.value) == why
+
+
+@pytest.mark.parametrize("token", ["", "far-token", "near-tokem", "näher"])
+def test_a_wrong_token_is_refused(token: str) -> None:
+    with pytest.raises(Refused, match="wrong token"):
+        check(message("near", 1), token, catalogue())
+
+
+def test_each_advert_replaces_the_one_before() -> None:
+    store = AdvertStore(Clock())
+    assert store.accept(advert("near", 1, instance(NEAR), instance(NEAR_2, RENDER))) == {DETECT, RENDER}
+    store.accept(advert("far", 1, instance(FAR)))
+    assert store.accept(advert("near", 2, instance(NEAR, load=7))) == {DETECT, RENDER}
+    assert store.instances() == {NEAR: instance(NEAR, load=7), FAR: instance(FAR)}
+
+
+@pytest.mark.parametrize(("incarnation", "sequence"), [(5, 7), (5, 6), (4, 8)])
+def test_what_is_not_newer_is_refused(incarnation: int, sequence: int) -> None:
+    store = AdvertStore(Clock())
+    store.accept(advert("near", 7, instance(NEAR), incarnation=5))
+    with pytest.raises(Refused, match="not newer"):
+        store.accept(advert("near", sequence, incarnation=incarnation))
+    assert store.instances() == {NEAR: instance(NEAR)}
+
+
+def test_a_new_incarnation_begins_with_any_sequence() -> None:
+    store = AdvertStore(Clock())
+    store.accept(advert("near", 900, instance(NEAR), incarnation=5))
+    store.accept(advert("near", 1, incarnation=6))
+    assert store.instances() == {}
+
+
+def test_adverts_expire_by_the_clock_and_not_before() -> None:
+    clock = Clock()
+    store = AdvertStore(clock)
+    store.accept(advert("near", 5, instance(NEAR), ttl_s=2.0))
+    store.accept(advert("far", 1, instance(FAR), ttl_s=3.0))
+    assert store.next_expiry == clock.now + 2
+    clock.now += 1.999
+    assert store.expire() == {}
+    clock.now += 0.001
+    assert store.expire() == {"near": {DETECT}}
+    assert store.instances() == {FAR: instance(FAR)}
+    # What is forgotten has no sequence any more: an agent whose clock was set back is heard again.
+    store.accept(advert("near", 1, instance(NEAR), incarnation=0))
+    clock.now += 10
+    assert set(store.expire()) == {"near", "far"}
+    assert store.next_expiry is None

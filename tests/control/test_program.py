@@ -1,0 +1,328 @@
+"""What routers should hold as adverts come and go, with a virtual clock and no network.
+
+One case: pytest tests/control/test_program.py -k overload
+"""
+
+from __future__ import annotations
+
+import finsy as fy
+import pytest
+
+import p4src
+from control.adoption import Adopted, adopt
+from control.events import EventLog
+from control.program import Program
+from control.router_tables import RouterTables
+from tests.control.example import (
+    CATALOGUE,
+    DETECT,
+    FAR,
+    NEAR,
+    NEAR_2,
+    RENDER,
+    Clock,
+    advert,
+    catalogue,
+    instance,
+)
+
+SCHEMA = fy.P4Schema(p4src.P4INFO)
+HOLD_S = 10.0
+
+
+def installed(tables: RouterTables) -> RouterTables:
+    """The tables after everything wanted was written."""
+    for phase in tables.changes():
+        tables.done(phase)
+    return tables
+
+
+def rows(program: Program, router: str, table: str) -> set[str]:
+    entries = installed(program.tables[router]).installed
+    lines = {entry.describe(SCHEMA) for entry in entries}
+    return {line.removeprefix(f"{table} ") for line in lines if line.startswith(f"{table} ")}
+
+
+def shares(
+    program: Program, router: str = "r1", func: int = DETECT, class_id: int = 0
+) -> dict[str, float] | None:
+    for place, decision in program.steering.decisions.items():
+        steered = place.steered
+        if (place.router, steered.func_id, steered.class_id, steered.family) == (router, func, class_id, 4):
+            return None if decision.group is None else program.steering.by_site(decision.group)
+    return None
+
+
+def started(
+    clock: Clock | None = None, found: dict[str, Adopted] | None = None, text: str = CATALOGUE
+) -> Program:
+    program = Program(catalogue(text), SCHEMA, clock or Clock(), HOLD_S, EventLog())
+    program.start(found or {})
+    return program
+
+
+def test_what_follows_from_the_catalogue_alone() -> None:
+    program = started()
+    lines = {entry.describe(SCHEMA) for entry in installed(program.tables["r1"]).installed}
+    keys = {line for line in lines if line.startswith(("cookie_key", "seal_key"))}
+    assert len(keys) == 2
+    assert lines - keys == {
+        "my_mac dst_addr=0x20000000100 → for_router()",
+        "local_ipv4 dst_addr=0xaff0001 → anycast()",
+        "local_ipv4 dst_addr=0xa000001 → own_address()",
+        "local_ipv4 dst_addr=0xa9fe0101 → own_address()",
+        "local_ipv6 dst_addr=0xfd0000cf000000000000000000000001 → anycast()",
+        "local_ipv6 dst_addr=0xfe800000000000000000000000000001 → own_address()",
+        "arp_reply target=0xa000001 → answer_arp(mac=0x20000000100)",
+        "arp_reply target=0xa9fe0101 → answer_arp(mac=0x20000000100)",
+        "nd_reply target=0xfe800000000000000000000000000001 → answer_nd(mac=0x20000000100)",
+        "next_hop next_hop=0x1 → forward_core(port=0x1, src_mac=0x20000000100, dst_mac=0x20000000200)",
+        "next_hop next_hop=0x2 → forward_core(port=0x2, src_mac=0x20000000100, dst_mac=0x20000000200)",
+        "next_hop next_hop=0x3 → forward_edge(port=0x3, src_mac=0x20000000100, dst_mac=0x20100000001)",
+        "next_hop next_hop=0x4 → forward_edge(port=0x4, src_mac=0x20000000100, dst_mac=0x20100000002)",
+        "ipv4_route dst_addr=0xa010001 → 1*set_next_hop(next_hop=0x3)",
+        "ipv4_route dst_addr=0xa020001 → 1*set_next_hop(next_hop=0x4)",
+        "ipv4_route dst_addr=0xa020002 → 1*set_next_hop(next_hop=0x4)",
+        "ipv4_route dst_addr=0xa030001 → 1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
+        "ipv6_route dst_addr=0xfd000001000000000000000000000001 → 1*set_next_hop(next_hop=0x3)",
+        "ipv6_route dst_addr=0xfd000002000000000000000000000001 → 1*set_next_hop(next_hop=0x4)",
+        "ipv6_route dst_addr=0xfd000003000000000000000000000001 → "
+        "1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
+        "ipv6_route dst_addr=0xfd000000000000000000000000000002 → "
+        "1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
+        "function func_id=0x5944aecfacfd3ec3 → known(public=0x0, per_request=0x0)",
+        "function func_id=0xcab1c0000000000/24 → known(public=0x1, per_request=0x1)",
+        "permit tenant=0x7 func_id=0x5944aecfacfd3ec3 → allow()",
+        "demand_class latency_ms=0x1...0x14 → set_class(class_id=0x1)",
+        "demand_class type=0x3 grade=0x2 cost=0x1...0x4 → set_class(class_id=0x2)",
+        "anycast_source default → restore(ipv4=0xaff0001, ipv6=0xfd0000cf000000000000000000000001)",
+        "digest instance_report → list 64 for 50000000 ns",
+        *(
+            f"service is_ipv6={six:#x} class_id={number:#x} func_id=0x5944aecfacfd3ec3 → "
+            "1*no_capacity(retry_after_ms=0x1f4)"
+            for six in (0, 1)
+            for number in (0, 1, 2)
+        ),
+        *(
+            f"service is_ipv6={six:#x} class_id=0x0 func_id=0xcab1c0000000000/24 → "
+            "1*no_capacity(retry_after_ms=0x1f4)"
+            for six in (0, 1)
+        ),
+    }
+
+
+def test_an_advert_makes_instances_known_and_binds_requests_to_them() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2, draining=True)))
+    assert rows(program, "r2", "instance") == {
+        "site=0x1 instance=0x1 → live(slot=0x0, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001)",
+        "site=0x1 instance=0x2 → live(slot=0x1, ipv4=0xa020002, ipv6=0x0)",
+    }
+    where = "site=0x1, instance=0x1, slot=0x0, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001"
+    bound = f"1*bind_instance({where})"
+    found = {row for row in rows(program, "r1", "service") if "func_id=0x5944aecfacfd3ec3" in row}
+    assert found == {
+        f"is_ipv6=0x0 class_id=0x0 func_id=0x5944aecfacfd3ec3 → {bound}",
+        f"is_ipv6=0x1 class_id=0x0 func_id=0x5944aecfacfd3ec3 → {bound}",
+        f"is_ipv6=0x0 class_id=0x1 func_id=0x5944aecfacfd3ec3 → {bound}",
+        f"is_ipv6=0x1 class_id=0x1 func_id=0x5944aecfacfd3ec3 → {bound}",
+        # Nobody near computes neural: there is no entry for class 2, so the demand is unmet.
+    }
+
+
+def test_a_class_gets_only_instances_that_meet_it() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR)))
+    program.take(advert("far", 1, instance(FAR)))
+    assert shares(program, "r1", class_id=1) == {"near": 1.0}
+    assert shares(program, "r1", class_id=2) == {"far": 1.0}
+    assert shares(program, "r2", class_id=1) == {"far": 1.0}
+
+
+def test_a_family_without_an_address_has_no_capacity() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR_2)))
+    found = {
+        row for row in rows(program, "r1", "service") if "class_id=0x0 func_id=0x5944aecfacfd3ec3" in row
+    }
+    assert {("no_capacity" in row, "is_ipv6=0x1" in row) for row in found} == {(True, True), (False, False)}
+
+
+def test_functions_of_a_namespace_come_and_go_with_their_instances() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR, RENDER)))
+    assert shares(program, func=RENDER) == {"near": 1.0}
+    before = len(rows(program, "r1", "service"))
+    program.take(advert("near", 2))
+    assert shares(program, func=RENDER) is None
+    assert len(rows(program, "r1", "service")) == before - 2
+    assert rows(program, "r1", "instance") == set()
+
+
+@pytest.mark.parametrize(
+    "news", [{"load": 255, "queue": 30}, {"arrival_rps": 140.0, "load": 200}, {"queue": 40}]
+)
+def test_an_overloaded_site_loses_half_with_the_next_advert(news: dict[str, float]) -> None:
+    clock = Clock()
+    program = started(clock)
+    program.take(advert("far", 1, instance(FAR)))
+    program.take(advert("near", 1, instance(NEAR, arrival_rps=60.0)))
+    for sequence in range(2, 12):
+        clock.now += 0.25
+        program.take(advert("near", sequence, instance(NEAR, arrival_rps=60.0)))
+        program.take(advert("far", sequence, instance(FAR)))
+    had = shares(program)
+    assert had is not None
+    assert had["near"] > 0.5
+    clock.now += 0.001
+    program.take(advert("near", 90, instance(NEAR, **news)))
+    now = shares(program)
+    assert now is not None
+    assert now.get("near", 0.0) <= had["near"] / 2
+    # Adverts of others are no news of the near site: it isn't halved again.
+    program.take(advert("far", 90, instance(FAR)))
+    again = shares(program)
+    assert again is not None
+    assert again.get("near", 0.0) == pytest.approx(now.get("near", 0.0), abs=0.02)
+
+
+def test_a_site_that_recovers_gets_its_share_back() -> None:
+    clock = Clock()
+    program = started(clock)
+    program.take(advert("far", 1, instance(FAR, arrival_rps=0.0)))
+    program.take(advert("near", 1, instance(NEAR, load=255, queue=50)))
+    for sequence in range(2, 30):
+        clock.now += 0.25
+        program.take(advert("near", sequence, instance(NEAR, load=40, arrival_rps=5.0)))
+    recovered = shares(program)
+    assert recovered is not None
+    assert recovered["near"] > 0.95
+
+
+def test_small_changes_of_load_write_nothing() -> None:
+    clock = Clock()
+    program = started(clock)
+    for site, key in (("near", NEAR), ("far", FAR)):
+        program.take(advert(site, 1, instance(key, arrival_rps=50.0)))
+    for sequence in range(2, 20):
+        clock.now += 0.25
+        for site, key in (("near", NEAR), ("far", FAR)):
+            program.take(advert(site, sequence, instance(key, arrival_rps=50.0)))
+    installed(program.tables["r1"])
+    clock.now += 0.25
+    assert program.take(advert("near", 90, instance(NEAR, arrival_rps=50.5))) == set()
+    assert program.tables["r1"].changes() == []
+
+
+def test_an_expired_advert_takes_its_instances_out_at_once() -> None:
+    clock = Clock()
+    program = started(clock)
+    program.take(advert("near", 1, instance(NEAR), ttl_s=2.0))
+    program.take(advert("far", 1, instance(FAR), ttl_s=60.0))
+    assert program.next_deadline == clock.now + 2
+    clock.now += 2.0
+    assert program.expire()
+    assert shares(program) == {"far": 1.0}
+    assert len(rows(program, "r1", "instance")) == 1
+    assert all("site=0x2" in row for row in rows(program, "r1", "instance"))
+
+
+def test_a_draining_instance_keeps_its_sessions_and_gets_no_new_ones() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR)))
+    program.take(advert("far", 1, instance(FAR)))
+    program.take(advert("near", 2, instance(NEAR, draining=True)))
+    assert shares(program) == {"far": 1.0}
+    assert len(rows(program, "r1", "instance")) == 2
+
+
+def test_the_order_of_changes_never_leaves_half_of_one() -> None:
+    program = started()
+    installed(program.tables["r1"])
+    program.take(advert("near", 1, instance(NEAR)))
+    coming = [
+        [change.entry.describe(SCHEMA).split()[0] for change in phase]
+        for phase in program.tables["r1"].changes()
+    ]
+    assert [set(phase) for phase in coming] == [{"instance"}, {"service"}]
+    program = started()
+    program.take(advert("near", 1, instance(NEAR)))
+    installed(program.tables["r1"])
+    program.take(advert("near", 2))
+    going = [
+        {(c.kind.name, c.entry.describe(SCHEMA).split()[0]) for c in phase}
+        for phase in program.tables["r1"].changes()
+    ]
+    assert ("MODIFY", "service") in going[0]
+    assert going[-1] == {("DELETE", "instance")}
+
+
+# --- a controller that starts where another one was
+
+
+def running() -> tuple[Clock, Program]:
+    clock = Clock()
+    program = started(clock)
+    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
+    program.take(advert("far", 1, instance(FAR)))
+    for tables in program.tables.values():
+        installed(tables)
+    return clock, program
+
+
+def successor(clock: Clock, before: Program) -> Program:
+    program = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
+    for router, tables in program.tables.items():
+        tables.found({entry.key: entry for entry in before.tables[router].installed})
+    program.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
+    return program
+
+
+def test_a_restart_writes_nothing() -> None:
+    clock, before = running()
+    after = successor(clock, before)
+    assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
+    assert after.ring == before.ring
+    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
+    after.take(advert("far", 2, instance(FAR)))
+    assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
+
+
+def test_a_site_that_stays_silent_after_a_restart_is_dropped_when_the_hold_is_over() -> None:
+    clock, before = running()
+    after = successor(clock, before)
+    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
+    assert len(rows(after, "r1", "instance")) == 3
+    assert after.next_deadline == clock.now + 5.0
+    clock.now += HOLD_S
+    after.take(advert("near", 3, instance(NEAR), instance(NEAR_2)))
+    after.expire()
+    assert shares(after) == {"near": 1.0}
+    assert len(rows(after, "r1", "instance")) == 2
+
+
+def test_an_instance_that_died_meanwhile_is_out_as_soon_as_its_site_says_so() -> None:
+    clock, before = running()
+    after = successor(clock, before)
+    after.take(advert("near", 2, instance(NEAR)))
+    assert not any("instance=0x2" in row for row in rows(after, "r1", "service"))
+    assert len(rows(after, "r1", "instance")) == 2
+
+
+def test_a_router_that_was_reset_gets_what_the_others_have() -> None:
+    clock, before = running()
+    found = {"r1": Adopted(), "r2": adopt(before.tables["r2"].installed, SCHEMA)}
+    after = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
+    after.start(found)
+    assert after.ring == before.ring
+    assert rows(after, "r1", "instance") == rows(before, "r1", "instance")
+    assert shares(after, "r1") == shares(before, "r2")
+
+
+def test_sites_that_left_the_catalogue_are_dropped_at_once() -> None:
+    clock, before = running()
+    text = "\n".join(line for line in CATALOGUE.splitlines() if not line.startswith("  far: {id"))
+    after = Program(catalogue(text), SCHEMA, clock, HOLD_S, EventLog())
+    after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
+    assert all("site=0x1" in row for row in rows(after, "r1", "instance"))
+    assert shares(after) == {"near": 1.0}
