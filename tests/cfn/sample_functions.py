@@ -1,0 +1,44 @@
+"""Functions for the tests of servers and clients."""
+
+import os
+import time
+
+from cfn.function import MAX_OUTPUT, BadInputError, function
+
+
+@function("test/echo")
+def echo(payload: bytes) -> bytes:
+    return payload
+
+
+@function("test/moody")
+def moody(payload: bytes) -> bytes:
+    """Does what the payload says."""
+    match payload.split():
+        case [b"refuse"]:
+            raise BadInputError("not today")
+        case [b"raise"]:
+            raise KeyError("missing")
+        case [b"die"]:
+            os._exit(3)
+        case [b"huge"]:
+            return bytes(MAX_OUTPUT + 1)
+        case [b"text"]:
+            return "no bytes"  # type: ignore[return-value]
+        case [b"who"]:
+            return str(os.getpid()).encode()
+        case [b"append", name]:
+            with open(name, "ab") as log:
+                log.write(b"x")
+        case [b"until", name]:
+            while not os.path.exists(name):
+                time.sleep(0.002)
+    return payload
+
+
+@function("test/threaded", runs="thread")
+def threaded(payload: bytes) -> bytes:
+    return moody(payload)
+
+
+not_a_function = len

@@ -1,0 +1,126 @@
+"""An instance's decisions, with a virtual clock."""
+
+from dataclasses import replace
+
+import pytest
+
+from cfn.function import Outcome
+from cfn.instance import REMEMBER_MAX, REMEMBER_S, InstanceState, Job
+from cfn.wire import Header, Kind, Packet, Report, Status
+
+FUNCTION = 0xF
+DONE = Outcome(Status.OK, b"out")
+
+
+def job(number: int = 1, client: str = "client", payload: bytes = b"in", **fields) -> Job:
+    return Job(client, Packet(Header(Kind.REQUEST, FUNCTION, request_id=number, **fields), payload))
+
+
+def instance(workers: int = 1, queue_limit: int = 2) -> InstanceState:
+    return InstanceState(FUNCTION, workers=workers, queue_limit=queue_limit, now=0.0)
+
+
+def started(state: InstanceState, *jobs: Job, now: float = 0.0) -> None:
+    for each in jobs:
+        assert state.arrive(each, now) is None
+        assert state.next_job(now) == each
+
+
+def test_a_free_worker_gets_the_request_at_once_and_the_rest_waits_in_order():
+    state = instance(workers=2)
+    jobs = [job(number) for number in range(4)]
+    for each in jobs:
+        assert state.arrive(each, 0.0) is None
+    assert [state.next_job(0.0), state.next_job(0.0), state.next_job(0.0)] == [jobs[0], jobs[1], None]
+    assert (state.running, state.queue) == (2, 2)
+    state.finish(jobs[1], DONE, 0.1)
+    assert state.next_job(0.1) == jobs[2]
+
+
+def test_beyond_the_bound_the_answer_is_busy():
+    state = instance(queue_limit=1)
+    started(state, job(1))
+    assert state.arrive(job(2), 0.0) is None
+    answer = state.arrive(job(3), 0.0)
+    assert answer is not None
+    assert answer.header.report == Report(Status.BUSY, 8, 1)
+    assert (state.counters.arrived, state.counters.refused) == (3, 1)
+
+
+def test_a_busy_answer_is_not_remembered():
+    state = instance(queue_limit=0)
+    started(state, job(1))
+    assert state.arrive(job(2), 0.0) is not None
+    state.finish(job(1), DONE, 0.1)
+    started(state, job(2), now=0.1)
+
+
+def test_the_answer_echoes_the_request_and_reports_the_load():
+    state = instance()
+    asked = job(1, tenant=7, affinity=9, timestamp=5, hops=3, priority=2)
+    started(state, asked)
+    state.finish(asked, DONE, 0.1)
+    answer = state.answer(asked, DONE, 0.1)
+    expected = replace(asked.request.header, kind=Kind.RESPONSE, report=Report(Status.OK, round(191 / 2), 0))
+    assert answer == Packet(expected, b"out")
+
+
+def test_retries_of_what_waits_or_runs_are_not_taken_again():
+    state = instance()
+    started(state, job(1))
+    state.arrive(job(2), 0.0)
+    for again in (job(1), job(2)):
+        assert state.arrive(again, 0.1) is None
+    assert (state.queue, state.running, state.counters.arrived) == (1, 1, 2)
+
+
+def test_a_retry_of_what_is_done_gets_the_answer_with_its_own_stamp():
+    state = instance()
+    started(state, job(1))
+    state.finish(job(1), DONE, 0.1)
+    answer = state.arrive(job(1, timestamp=77, affinity=5), 0.2)
+    assert answer is not None
+    assert (answer.payload, answer.header.timestamp, answer.header.affinity) == (b"out", 77, 5)
+    assert state.counters.completed == 1
+
+
+@pytest.mark.parametrize(
+    "other", [job(2), job(1, client="another"), job(1, payload=b"other"), job(1, tenant=9)]
+)
+def test_only_the_same_request_of_the_same_client_is_a_retry(other):
+    state = instance()
+    started(state, job(1))
+    state.finish(job(1), DONE, 0.1)
+    started(state, other, now=0.2)
+
+
+def test_answers_are_forgotten_after_a_while():
+    state = instance()
+    started(state, job(1))
+    state.finish(job(1), DONE, 0.0)
+    assert state.arrive(job(1), REMEMBER_S) is not None
+    started(state, job(1), now=REMEMBER_S + 0.01)
+
+
+def test_the_memory_of_answers_is_bounded():
+    state = instance()
+    for number in range(REMEMBER_MAX + 1):
+        started(state, job(number))
+        state.finish(job(number), DONE, 0.0)
+    assert state.arrive(job(REMEMBER_MAX), 0.0) is not None
+    started(state, job(0))
+
+
+def test_another_function_is_unknown_here():
+    answer = instance().arrive(Job("client", Packet(Header(Kind.REQUEST, 0xE))), 0.0)
+    assert answer is not None
+    assert answer.header.report.status == Status.UNKNOWN_FUNCTION_HERE
+
+
+def test_counters_sum_up_what_was_done():
+    state = instance(workers=2)
+    started(state, job(1), job(2))
+    state.finish(job(1), DONE, 0.010)
+    state.finish(job(2), Outcome(Status.FUNCTION_FAILED, b""), 0.030)
+    counters = state.counters
+    assert (counters.arrived, counters.completed, counters.refused, counters.busy_us) == (2, 2, 0, 40_000)
