@@ -15,7 +15,6 @@ from .. import api
 from . import values
 from .errors import denied, invalid_argument
 from .p4info import ActionSpec, Field, Schema, TableSpec
-from .program import KeyPart
 
 Key = tuple[int, ...]
 
@@ -156,30 +155,25 @@ def program_key(fields: Sequence[Field], key: Key) -> list[api.Match]:
     return matches
 
 
-def initial_key(fields: Sequence[Field], parts: Sequence[KeyPart]) -> Key:
-    """The key of an entry that the program declares (its JSON knows `optional` as ternary).
+def initial_key(fields: Sequence[Field], matches: Sequence[api.Match]) -> Key:
+    """The key of an entry that the program declares.
 
     Raises:
         ValueError: the program's key is not the one P4Info describes.
     """
-    if len(parts) != len(fields):
-        raise ValueError(f"an initial entry has {len(parts)} key fields, P4Info {len(fields)}")
     key: list[int] = []
-    for field, part in zip(fields, parts, strict=True):
-        kind = "ternary" if field.kind == "optional" else field.kind
-        if part.kind != kind:
-            raise ValueError(f"an initial entry matches {field.name} {part.kind}, P4Info {field.kind}")
+    for field, match in zip(fields, matches, strict=True):
         match field.kind:
             case "exact":
-                key.append(part.value)
+                key.append(match.value)
             case "lpm":
-                key += (part.value & values.prefix_mask(part.other, field.bits), part.other)
+                key += (match.value & match.mask, match.mask.bit_count())
             case "ternary":
-                key += (part.value & part.other, part.other)
+                key += (match.value & match.mask, match.mask)
             case "range":
-                key += (part.value, part.other)
+                key += (match.value, match.high)
             case _:
-                key += (part.value if part.other else 0, 1 if part.other else 0)
+                key += (match.value, 1) if match.mask else (0, 0)
     return tuple(key)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from finsy.proto import p4r
 
@@ -39,7 +40,7 @@ class Installed:
 class PipelineConfig:
     """The configuration that runs and the one that is saved."""
 
-    def __init__(self, device: Device, lock: asyncio.Lock, connect: Callable[[Installed], None]):
+    def __init__(self, device: Device[Any], lock: asyncio.Lock, connect: Callable[[Installed], None]):
         """`lock` keeps reads and writes out; `connect` wires a pipeline's events before it runs."""
         self.running: Installed | None = None
         self.saved: Installed | None = None

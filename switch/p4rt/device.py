@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..api import Pipeline
 
+P = TypeVar("P", bound=Pipeline)
 
-class Device(Protocol):
+
+class Device(Protocol[P]):
     """Ports, and the one program that runs on them. Calls may take seconds and come from any one thread."""
 
-    def build(self, program: bytes) -> Pipeline:
+    def build(self, program: bytes) -> P:
         """Make a pipeline of BMv2 JSON. It can be written to at once; packets see it after `run`.
 
         Raises:
@@ -18,10 +20,10 @@ class Device(Protocol):
         """
         ...
 
-    def run(self, pipeline: Pipeline) -> None:
+    def run(self, pipeline: P) -> None:
         """Let packets through a pipeline, in place of the one that ran before, which ends."""
         ...
 
-    def discard(self, pipeline: Pipeline) -> None:
+    def discard(self, pipeline: P) -> None:
         """Free a pipeline that never ran."""
         ...

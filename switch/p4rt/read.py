@@ -69,7 +69,7 @@ class Reader:
                 yield from self._visible(self._select(request))
             except P4RuntimeError as error:
                 failed = error
-            except (KeyError, ValueError) as error:
+            except (LookupError, ValueError, OSError) as error:
                 failed = internal(f"the pipeline refused the read: {error!r}")
             results.append(failed)
         if any(results):

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import grpc
 from finsy.proto import p4r, p4r_grpc
 
+from .address import require_free
 from .arbitration import Arbitration, Notice
 from .config import PipelineConfig
 from .device import Device
@@ -43,7 +44,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class Service(p4r_grpc.P4RuntimeServicer):
     """P4Runtime for one device."""
 
-    def __init__(self, device: Device, device_id: int):
+    def __init__(self, device: Device[Any], device_id: int):
         """Has to be made in a running event loop."""
         self._device_id = device_id
         self._arbitration: Arbitration[Session] = Arbitration(device_id)
@@ -207,7 +208,7 @@ async def _abort(context: _Context, error: P4RuntimeError) -> NoReturn:
 
 @contextlib.asynccontextmanager
 async def serve(
-    device: Device, device_id: int, address: str, credentials: grpc.ServerCredentials | None = None
+    device: Device[Any], device_id: int, address: str, credentials: grpc.ServerCredentials | None = None
 ) -> AsyncGenerator[int]:
     """Serve P4Runtime on `host:port` or `unix:/path`; yields the port number (0 for a path).
 
@@ -217,13 +218,14 @@ async def serve(
     server = grpc.aio.server(options=_OPTIONS)
     service = Service(device, device_id)
     p4r_grpc.add_P4RuntimeServicer_to_server(service, server)
+    require_free(address)
     try:
         if credentials is None:
             port = server.add_insecure_port(address)
         else:
             port = server.add_secure_port(address, credentials)
-    except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}: {error}") from None
+    except RuntimeError:
+        raise OSError(f"cannot listen on {address}") from None
     await server.start()
     try:
         yield port

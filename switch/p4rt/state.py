@@ -8,7 +8,7 @@ from .context import Context
 from .digests import Digests
 from .p4info import Schema
 from .profiles import Profile
-from .program import InitialTable, Program
+from .program import Program
 from .replication import clone_sessions, multicast_groups
 from .tables import Table
 
@@ -30,7 +30,7 @@ class State:
         self.tables = {
             spec.id: Table(
                 spec,
-                program.tables.get(spec.name, InitialTable()),
+                program.defaults.get(spec.name),
                 self.profiles[spec.profile.id] if spec.profile else None,
                 context,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +17,6 @@ from .errors import already_exists, denied, exhausted, invalid_argument, not_fou
 from .one_shots import ActionSet, OneShot
 from .p4info import TableSpec
 from .profiles import GroupState, MemberState, Profile
-from .program import InitialTable
 from .undo import UndoLog
 
 T = TypeVar("T")
@@ -27,8 +26,10 @@ _Slot = tuple[Key, int]
 class Table:
     """The state of one table; every change goes to the pipeline first."""
 
-    def __init__(self, spec: TableSpec, initial: InitialTable, profile: Profile | None, context: Context):
-        """Start with the entries the program declares.
+    def __init__(
+        self, spec: TableSpec, default: api.Action | None, profile: Profile | None, context: Context
+    ):
+        """Start with the default action and the entries that the program declares.
 
         Raises:
             ValueError: they do not fit the table that P4Info describes.
@@ -36,19 +37,29 @@ class Table:
         self.spec = spec
         self.codec = EntryCodec(spec, context.actions, profile)
         self.entries: dict[_Slot, Entry] = {}
-        self._initial_default = initial.default or api.Action("NoAction")
+        self._initial_default = default or api.Action("NoAction")
         self.default = Entry((), 0, self._initial_default, is_const=spec.const_default or profile is not None)
         self._profile = profile
         self._pipeline = context.pipeline
         self._instant = context.instant
         self._has_default = context.actions.knows(self._initial_default)
         self._timed: dict[int, Entry] = {}
-        last = max((item.order for item in initial.entries), default=0)
-        for handle, item in enumerate(initial.entries):
-            key = initial_key(spec.fields, item.key)
-            # § 9.1.4: the first of N declared entries has priority N, the last 1.
-            priority = last + 1 - item.order if spec.prioritised else 0
-            self.entries[key, priority] = Entry(key, priority, item.action, handle, is_const=spec.is_const)
+        self._adopt(context.pipeline.initial_entries(spec.name))
+
+    def _adopt(self, declared: Sequence[api.InitialEntry]) -> None:
+        """Take the program's entries, with the priorities that § 9.1.4 gives them: N for the first of N.
+
+        Where clients may add entries beside them, those priorities have to hold in the pipeline too.
+        """
+        ordered = sorted(declared, key=lambda item: item.priority)
+        for rank, item in enumerate(ordered, 1):
+            priority = rank if self.spec.prioritised else 0
+            key = initial_key(self.spec.fields, item.key)
+            entry = Entry(key, priority, item.action, item.handle, is_const=self.spec.is_const)
+            if priority and not entry.is_const:
+                self._pipeline.table_delete(self.spec.name, item.handle)
+                self._put(entry)
+            self.entries[key, priority] = entry
 
     # What clients ask for
 

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from finsy.proto import p4r, rpc_code
 
 from . import meters
-from .errors import BatchError, P4RuntimeError, denied, internal, invalid_argument, unimplemented
+from .errors import BatchError, P4RuntimeError, denied, exhausted, internal, invalid_argument, unimplemented
 from .roles import Role, subject
 from .state import State
 from .undo import UndoLog
@@ -63,13 +63,15 @@ class Writer:
             BatchError: updates failed; with atomicity other than CONTINUE_ON_ERROR nothing was changed then.
         """
         with ExitStack() as stack:
-            if atomicity == p4r.WriteRequest.DATAPLANE_ATOMIC:
-                stack.enter_context(self._state.instant())
             if atomicity == p4r.WriteRequest.CONTINUE_ON_ERROR:
                 yield from self._each(updates)
-            else:
-                stack.enter_context(self._undo.all_or_nothing())
-                yield from self._all(updates)
+                return
+            atomic = atomicity == p4r.WriteRequest.DATAPLANE_ATOMIC
+            if atomic:
+                stack.enter_context(self._state.instant())
+            stack.enter_context(self._undo.all_or_nothing())
+            # Packets may have to wait for the end of an atomic batch: nobody else gets a turn before.
+            yield from self._all(updates, pausing=not atomic)
 
     def _each(self, updates: Sequence[p4r.Update]) -> Generator[None]:
         results: list[P4RuntimeError | None] = []
@@ -81,13 +83,13 @@ class Writer:
         if any(results):
             raise BatchError("update", results)
 
-    def _all(self, updates: Sequence[p4r.Update]) -> Generator[None]:
+    def _all(self, updates: Sequence[p4r.Update], *, pausing: bool) -> Generator[None]:
         for index, update in enumerate(updates):
             failed = self._apply(update)
             if failed is not None:
                 aborted = P4RuntimeError(rpc_code.ABORTED, f"not done, as update {index} failed")
                 raise BatchError("update", [failed if at == index else aborted for at in range(len(updates))])
-            if not (index + 1) % PAUSE_EVERY:
+            if pausing and not (index + 1) % PAUSE_EVERY:
                 yield
 
     def _apply(self, update: p4r.Update) -> P4RuntimeError | None:
@@ -98,7 +100,10 @@ class Writer:
         except P4RuntimeError as error:
             self._undo.rewind(mark)
             return error
-        except (KeyError, ValueError, OverflowError) as error:
+        except OverflowError as error:
+            self._undo.rewind(mark)
+            return exhausted(str(error))
+        except (LookupError, ValueError, OSError) as error:
             self._undo.rewind(mark)
             return internal(f"the pipeline refused the update: {error!r}")
         return None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from switch.api import (
     Action,
@@ -19,6 +20,7 @@ from switch.api import (
     CounterValue,
     Digest,
     Group,
+    InitialEntry,
     Match,
     Member,
     MeterRates,
@@ -74,9 +76,22 @@ class MemoryPipeline:
         self.idle: Callable[[str, int], None] = lambda *_: None
         self._batch: list[str] | None = None
         self._handles = count(1000)
-        for table in tables:
-            for handle, _ in enumerate(table.get("entries", ())):
-                self.tables[table["name"]].entries[handle] = MemoryEntry((), 0, Action("initial"))
+        self._initial = {table["name"]: list(self._declared(table, root)) for table in tables}
+
+    def _declared(self, table: dict[str, Any], root: dict[str, Any]) -> Iterator[InitialEntry]:
+        names = {action["id"]: action["name"] for action in root["actions"]}
+        for entry in table.get("entries", ()):
+            key = tuple(
+                Match(int(part["key"], 16), int(part.get("mask", "0xffff"), 16))
+                for part in entry["match_key"]
+            )
+            call = entry["action_entry"]
+            action = Action(names[call["action_id"]], tuple(int(value, 16) for value in call["action_data"]))
+            handle = self.table_insert(table["name"], key, -entry["priority"], action)
+            yield InitialEntry(handle, key, -entry["priority"], action)
+
+    def initial_entries(self, table: str) -> Sequence[InitialEntry]:
+        return self._initial[table]
 
     @contextmanager
     def batch(self) -> Generator[None]:
