@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterable
 
 from topo.process import Command, start
@@ -45,24 +46,24 @@ class Children:
             asyncio.get_running_loop().remove_reader(pidfd)
             os.close(pidfd)
             ended.set()
-            self._on_change(state.model_copy(update={"exit_code": process.wait()}))
+            end = {"exit_code": process.wait(), "ended_unix_s": time.time()}
+            self._on_change(state.model_copy(update=end))
 
         asyncio.get_running_loop().add_reader(pidfd, on_end)
 
-    def check(self, names: Iterable[str]) -> None:
-        """Make sure that processes still run.
+    def check(self) -> None:
+        """Make sure that all processes run that were started and not stopped.
 
         Raises:
             ProcessEndedError: one of them has ended.
         """
-        for name in names:
-            process, ended = self._running[name]
+        for name, (process, ended) in self._running.items():
             if ended.is_set():
                 raise ProcessEndedError(f"{name} ended ({describe(process.wait())}):\n{self._tail(name)}")
 
     async def stop(self, names: Iterable[str]) -> None:
         """Ask processes to end, kill those that don't within some seconds, and return when none is left."""
-        here = [self._running[name] for name in names if name in self._running]
+        here = [self._running.pop(name) for name in names]
         for process, ended in here:
             if not ended.is_set():
                 process.send_signal(signal.SIGTERM)

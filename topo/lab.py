@@ -6,7 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from topo import cgroup, delay, netem, netns, plan, programs, readiness, render, targets, wiring
 from topo.children import Children, describe
@@ -14,6 +16,8 @@ from topo.plan import Plan
 from topo.process import Command
 from topo.state import LabState, ProcessState, RunDir
 from topo.targets import Target
+
+_T = TypeVar("_T")
 
 log = logging.getLogger("topo")
 
@@ -54,7 +58,7 @@ class Lab:
         self._run.catalogue.write_text(render.to_yaml(render.catalogue(plan_, tokens)))
         self._step("making namespaces and wires")
         ways_down.enter_context(_namespaces(plan_))
-        gaps = wiring.lay(plan_)
+        gaps = await _in_thread(lambda: _build(plan_))
         self._step("making control groups for the sites")
         groups = ways_down.enter_context(_groups(plan_))
         await self._join(gaps, ways_down)
@@ -70,16 +74,17 @@ class Lab:
         self._step(f"starting {sum(len(site.instances) for site in plan_.sites.values())} instances")
         servers = programs.servers(plan_, self._run, groups)
         await ways_down.enter_async_context(self._processes(servers))
+        await readiness.servers_answer(plan_, self._children.check)
+        for name, group in groups.items():
+            group.set_quota(plan_.sites[name].cores)
+        self._step("starting the site agents")
         agents = programs.agents(plan_, self._run, groups, tokens)
         await ways_down.enter_async_context(self._processes(agents))
 
-        self._step("waiting for the routers to be programmed")
-        everyone = [command.name for command in (*switches, controller, *servers, *agents)]
-        await readiness.routers_programmed(plan_, lambda: self._children.check(everyone))
+        self._step("waiting for all adverts, and for the routers to be programmed")
+        await readiness.network_programmed(plan_, self._run.controller, self._children.check)
         self._step("waiting for the first answer of each service")
-        await readiness.services_answer(plan_, lambda: self._children.check(everyone))
-        for name, group in groups.items():
-            group.set_quota(plan_.sites[name].cores)
+        await readiness.services_answer(plan_, self._children.check)
 
     async def _join(self, gaps: list[wiring.Gap], ways_down: AsyncExitStack) -> None:
         core = self.plan.core
@@ -94,7 +99,7 @@ class Lab:
         program = delay.build()
         command = Command("delayline", wiring.delayline_command(program, self._run.delayline, gaps), core)
         await ways_down.enter_async_context(self._processes([command]))
-        await readiness.delayline(self._run.delayline, lambda: self._children.check(["delayline"]))
+        await readiness.delayline(self._run.delayline, self._children.check)
         self._update(links_by="delayline")
 
     @asynccontextmanager
@@ -123,11 +128,21 @@ class Lab:
         self._run.write_state(self._state)
 
 
+async def _in_thread(work: Callable[[], _T]) -> _T:
+    """Run work that has an event loop of its own (pyroute2's) in a thread that ends with it."""
+    with ThreadPoolExecutor(1) as pool:
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _build(the_plan: Plan) -> list[wiring.Gap]:
+    for name in the_plan.namespaces():
+        netns.create(name)
+    return wiring.lay(the_plan)
+
+
 @contextmanager
 def _namespaces(the_plan: Plan) -> Generator[None]:
     try:
-        for name in the_plan.namespaces():
-            netns.create(name)
         yield
     finally:
         for name in the_plan.namespaces():

@@ -54,6 +54,9 @@ RouterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,8}$")]
 """Short: `x-NAME-PORT` becomes the name of an interface, which has at most 15 characters."""
 
 FunctionName = Annotated[str, AfterValidator(_function_name)]
+FunctionObject = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+"""Python object that runs a function, `module:object` as `cfn serve` takes it."""
+
 Count = Annotated[int, Strict(), Field(ge=1, le=MAX_INSTANCES)]
 Cores = Annotated[float, Strict(), Field(ge=0.05, le=1024)]
 
@@ -113,8 +116,10 @@ class LabSpec(Model):
     routers: Annotated[dict[RouterName, RouterSpec], Field(min_length=1, max_length=200)]
     links: tuple[LinkSpec, ...] = ()
     hosts: dict[Name, Access] = Field(default_factory=dict[Name, Access])
+    functions: dict[FunctionName, FunctionObject] = Field(default_factory=dict[FunctionName, FunctionObject])
     sites: dict[Name, SiteSpec] = Field(default_factory=dict[Name, SiteSpec])
     controller: Access
+    advert_interval_ms: Annotated[Milliseconds, Field(ge=1)] = 100.0
     tenants: dict[Name, Id16] = Field(default_factory=dict[Name, Id16])
     classes: dict[Name, DemandClass] = Field(default_factory=dict[Name, DemandClass])
     services: tuple[Service, ...] = ()
@@ -207,6 +212,12 @@ def _unknown_names(spec: LabSpec) -> Iterator[Problem]:
             for at, name in enumerate(names):
                 if name not in known:
                     yield Problem(("services", index, field, at), f"there is no {kind} {name!r}")
+    for name, site in spec.sites.items():
+        for function in site.instances:
+            if function not in spec.functions:
+                yield Problem(
+                    ("sites", name, "instances", function), f"functions doesn't say what {function!r} is"
+                )
 
 
 _Values = Iterator[tuple[FieldPath, str, Hashable]]

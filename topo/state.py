@@ -12,12 +12,16 @@ Phase = Literal["starting", "up", "stopping", "failed"]
 
 
 class ProcessState(BaseModel):
-    """A process of the lab; `exit_code` is None while it runs, negative for a signal as in `subprocess`."""
+    """A process of the lab; `exit_code` is None while it runs, negative for a signal as in `subprocess`.
+
+    `ended_unix_s` is when it ended, s since the Unix epoch.
+    """
 
     name: str
     pid: int
     log: str
     exit_code: int | None = None
+    ended_unix_s: float = 0.0
 
 
 class LabState(BaseModel):
@@ -58,6 +62,8 @@ class RunDir:
         self.state = self.path / "state.json"
         self.lab_file = self.path / "lab.yaml"
         self.catalogue = self.path / "catalogue.yaml"
+        self.controller = self.path / "controller.sock"
+        self.events = self.path / "events.jsonl"
         self.delayline = self.path / "delayline.sock"
 
     def create(self) -> None:
@@ -67,6 +73,10 @@ class RunDir:
     def log(self, process: str) -> Path:
         """Return the log file of a process."""
         return self.path / f"{process.replace('/', '-')}.log"
+
+    def agent(self, site: str) -> Path:
+        """Return the socket at which a site's agent listens to its function servers."""
+        return self.path / f"agent-{site}.sock"
 
     def write_state(self, state: LabState) -> None:
         """Replace the state file at once, so that a reader never sees half of one."""

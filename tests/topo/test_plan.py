@@ -71,6 +71,7 @@ def labs(draw: st.DrawFn) -> LabSpec:
             "routers": {name: {} for name in routers},
             "links": [{"between": list(pair)} for pair in itertools.pairwise(routers)],
             "hosts": {f"h{i}": {"router": draw(pick)} for i in range(draw(st.integers(0, 8)))},
+            "functions": {"a/b": "m:f"},
             "sites": {
                 f"s{i}": {"router": draw(pick), "cores": 1, "instances": {"a/b": draw(st.integers(1, 9))}}
                 for i in range(draw(st.integers(0, 5)))

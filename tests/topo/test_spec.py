@@ -19,6 +19,7 @@ links:
   - {between: [r1, r2], delay_ms: 1}
 hosts:
   client: {router: r1}
+functions: {vision/detect: "m:f"}
 sites:
   near:
     router: r2
@@ -54,11 +55,13 @@ def test_shipped_labs_can_be_planned(path: Path) -> None:
         ("[r1, r2]", "[r1, rx]", "lab.yaml:4:20: links[0].between[1]: there is no router 'rx'"),
         ("delay_ms: 1", "delay_ms: -1", "lab.yaml:4:35: links[0].delay_ms: must be ≥ 0"),
         ("delay_ms: 1", "delay_ms: .nan", "links[0].delay_ms"),
-        ("cores: 0.5", "cores: 0", "lab.yaml:10:12: sites.near.cores: must be ≥ 0.05"),
+        ("cores: 0.5", "cores: 0", "lab.yaml:11:12: sites.near.cores: must be ≥ 0.05"),
         ("cores: 0.5", "", "sites.near.cores: is missing"),
         ("vision/detect: 2}", "Vision: 2}", "sites.near.instances"),
         ("vision/detect: 2}", "vision/detect: 0}", "sites.near.instances.vision/detect: must be ≥ 1"),
         ("vision/detect: 2}", "vision/detect: 201}", "sites.near.instances.vision/detect: must be ≤ 200"),
+        ('{vision/detect: "m:f"}', "{vision/detect: m}", "lab.yaml:7:28: functions.vision/detect"),
+        ("vision/detect: 2}", "a/b: 1}", "sites.near.instances.a/b: functions doesn't say what 'a/b' is"),
         ("client:", "controller:", "hosts.controller: 'controller' is a name that the lab itself uses"),
         ("client:", "near:", "sites.near: there is a host of that name"),
         (

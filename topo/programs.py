@@ -1,0 +1,75 @@
+"""The programs of a lab other than switches: controller, function servers, site agents."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from topo.cgroup import Group
+from topo.plan import Plan
+from topo.process import Command
+from topo.spec import CONTROLLER
+from topo.state import RunDir
+
+ADVERT_PORT = 23794
+"""TCP port on which the controller takes adverts."""
+
+_CFN = (sys.executable, "-m", "cfn.cli")
+
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+"""Environment of every program: one worker is one core, and logs are written as they come."""
+
+
+def controller(plan: Plan, run: RunDir) -> Command:
+    """Return the controller: in the core namespace, next to the switches that it programs."""
+    arguments = [
+        *(*_CFN, "controller", "run", str(run.catalogue)),
+        *("--listen", advert_address(plan), "--status-socket", str(run.controller)),
+        *("--events", str(run.events)),
+    ]
+    return Command(CONTROLLER, arguments, plan.core, environment=_ENVIRONMENT)
+
+
+def advert_address(plan: Plan) -> str:
+    """Return where sites send their adverts: the controller's address in the network."""
+    return f"{plan.hosts[CONTROLLER].ipv4[0]}:{ADVERT_PORT}"
+
+
+def servers(plan: Plan, run: RunDir, groups: Mapping[str, Group]) -> list[Command]:
+    """Return a function server for each instance, in its site's namespace and control group."""
+    return [
+        Command(
+            instance.label,
+            [
+                *_CFN,
+                "serve",
+                plan.spec.functions[instance.function],
+                *("--listen", str(instance.ipv4), "--listen", str(instance.ipv6)),
+                *("--instance", str(instance.number), "--agent", f"unix:{run.agent(site.name)}"),
+                *("--drain", "0"),
+            ],
+            site.host.namespace,
+            groups[site.name].members,
+            _ENVIRONMENT,
+        )
+        for site in plan.sites.values()
+        for instance in site.instances
+    ]
+
+
+def agents(plan: Plan, run: RunDir, groups: Mapping[str, Group], tokens: Mapping[str, str]) -> list[Command]:
+    """Return the agent of each site, which advertises through the network's own routers."""
+    return [
+        Command(
+            f"agent-{name}",
+            [
+                *(*_CFN, "agent", name, "--controller", advert_address(plan)),
+                *("--listen", f"unix:{run.agent(name)}", "--drain", "0"),
+                *("--min-interval-ms", str(plan.spec.advert_interval_ms)),
+            ],
+            site.host.namespace,
+            groups[name].members,
+            {**_ENVIRONMENT, "CFN_TOKEN": tokens[name]},
+        )
+        for name, site in plan.sites.items()
+    ]
