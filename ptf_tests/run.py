@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,23 +70,12 @@ def options(arguments: list[str]) -> argparse.Namespace:
 
 def run_isolated(arguments: list[str]) -> int:
     """Run this command again in namespaces of its own; return its exit code."""
-    isolate = [
-        "setpriv",
-        "--pdeathsig",
-        "KILL",
-        "unshare",
-        "--net",
-        "--pid",
-        "--mount",
-        "--fork",
-        "--kill-child",
-    ]
+    isolate = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--mount", "--fork"]
+    isolate.append("--kill-child")
     command = [*isolate, sys.executable, str(Path(__file__).resolve()), *arguments]
     inside = subprocess.Popen(command, env=os.environ | {_INSIDE: "1"})
     try:
         return inside.wait()
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     finally:
         inside.kill()
         inside.wait()
@@ -111,7 +99,7 @@ def make_ports() -> None:
                 routes.link("set", index=routes.link_lookup(ifname=name)[0], state="up")
 
 
-def switch_command(chosen: argparse.Namespace, run_dir: str) -> list[str]:
+def switch_command(chosen: argparse.Namespace) -> list[str]:
     """The command line that starts the target without a pipeline."""
     command = ["--no-p4", "--device-id", str(DEVICE_ID)]
     for port in PORTS:
@@ -120,9 +108,8 @@ def switch_command(chosen: argparse.Namespace, run_dir: str) -> list[str]:
         binary = shutil.which(chosen.switch_binary)
         if not binary:
             raise SystemExit(f"no {chosen.switch_binary} on PATH: install BMv2, or use --target embedded")
-        command = [binary, *command, "--log-file", f"{run_dir}/bmv2", "--log-flush"]
+        command = [binary, *command, "--log-file", str(chosen.log_dir / "bmv2"), "--log-flush"]
         command += ["--log-level", "debug" if chosen.verbose else "warn"]
-        command += ["--notifications-addr", f"ipc://{run_dir}/notifications.ipc"]
     else:
         if not shutil.which(chosen.switch_python):
             raise SystemExit(f"no {chosen.switch_python}: make the environment first (make .venv/ready)")
@@ -138,10 +125,9 @@ def running_switch(chosen: argparse.Namespace) -> Iterator[None]:
         SystemExit: it ended before it served, or is gone at the end; says where its log is.
     """
     log_path = chosen.log_dir / "switch.log"
-    with tempfile.TemporaryDirectory(prefix="cfn-ptf-") as run_dir, log_path.open("wb") as log:
-        command = switch_command(chosen, run_dir)
+    with log_path.open("wb") as log:
         switch = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            switch_command(chosen), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
         try:
             _await_service(switch, log_path)
@@ -156,9 +142,6 @@ def running_switch(chosen: argparse.Namespace) -> Iterator[None]:
                 switch.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 switch.kill()
-            if chosen.target == "bmv2":
-                for path in Path(run_dir).glob("bmv2*"):
-                    shutil.copy(path, chosen.log_dir)
 
 
 def _await_service(switch: subprocess.Popen[bytes], log_path: Path) -> None:
@@ -235,4 +218,5 @@ def _end(signum: int, _frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
     sys.exit(main(sys.argv[1:]))
