@@ -19,7 +19,7 @@ from rich.live import Live
 
 from control import advert_service, catalogue, status_socket, status_view
 from control.controller import Controller, Options
-from control.events import EventLog
+from control.events import EventLog, LogEvents
 from control.yamlfile import FileError
 
 app = typer.Typer(help="The controller: steers by what sites advertise.", no_args_is_help=True)
@@ -47,11 +47,13 @@ def run(
 ) -> None:
     """Run a controller until SIGINT or SIGTERM."""
     wanted = _load(file)
-    # finsy reports by its logger what the event log says better.
-    logging.getLogger("finsy").setLevel(logging.CRITICAL + 1)
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(events.open("a", encoding="utf-8")) if events else sys.stdout
-        controller = Controller(wanted, EventLog(out), Options(hold_s=hold, audit_s=audit))
+        log = EventLog(out)
+        finsy_log = logging.getLogger("finsy")
+        finsy_log.addHandler(LogEvents(log, logging.ERROR))
+        finsy_log.propagate = False
+        controller = Controller(wanted, log, Options(hold_s=hold, audit_s=audit))
         try:
             asyncio.run(_run(controller, listen, status_socket_path))
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import deque
 from typing import Any, TextIO
@@ -24,3 +25,16 @@ class EventLog:
         self.last.append(told)
         if self._out is not None:
             print(json.dumps(told, ensure_ascii=False, default=str), file=self._out, flush=True)
+
+
+class LogEvents(logging.Handler):
+    """Tells what a library logs as events, with the error it was about instead of a traceback."""
+
+    def __init__(self, events: EventLog, level: int):
+        super().__init__(level)
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell one record."""
+        error = record.exc_info[1] if record.exc_info else None
+        self._events(record.name, message=record.getMessage(), error=error and str(error))

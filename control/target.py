@@ -67,8 +67,8 @@ class Session:
                     if entry:
                         entries[entry.key] = entry
             except fy.P4ClientError as error:
-                # BMv2's answer for a digest that is not configured.
-                if error.code != GRPCStatusCode.NOT_FOUND:
+                # The answer for a digest that is not configured, as a whole or for the one entity asked for.
+                if error.code != GRPCStatusCode.NOT_FOUND and not (error.details and error.is_not_found_only):
                     raise
         return entries
 
@@ -144,13 +144,31 @@ class Target:
         retry = _RETRY_S[0]
         while True:
             if await _reachable(self._address):
-                try:
-                    await self._connected(use)
+                reason = await self._attempt(use)
+                if reason:
+                    self._events("switch-error", router=self._name, reason=reason)
+                else:
                     retry = _RETRY_S[0]
-                except (fy.P4ClientError, TimeoutError, RuntimeError, ValueError, OSError) as error:
-                    self._events("switch-error", router=self._name, reason=_line(error))
             await asyncio.sleep(retry)
             retry = min(retry * 2, _RETRY_S[1])
+
+    async def _attempt(self, use: Callable[[Session], Awaitable[None]]) -> str | None:
+        """Connect once and stay until the connection is lost; why it failed, if it did."""
+        # finsy ends a switch that fails by cancelling its tasks, and whoever waits for them with it.
+        attempt = asyncio.ensure_future(self._connected(use))
+        try:
+            await asyncio.wait({attempt})
+        finally:
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+        if attempt.cancelled():
+            return "the connection failed while it was opened"
+        error = attempt.exception()
+        if isinstance(error, fy.P4ClientError | TimeoutError | RuntimeError | ValueError | OSError):
+            return next(iter(str(error).splitlines()), type(error).__name__)
+        if error:
+            raise error
+        return None
 
     async def _connected(self, use: Callable[[Session], Awaitable[None]]) -> None:
         switch = fy.Switch(self._name, self._address, self._options)
@@ -197,7 +215,3 @@ async def _reachable(address: str) -> bool:
         return False
     writer.close()
     return True
-
-
-def _line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
