@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +35,7 @@ def inspect(
     ] = False,
 ) -> None:
     """Dissect a packet given in hexadecimal digits, or the CFN packets of a capture file."""
-    if Path(what).is_file():
+    if os.path.isfile(what):  # not Path.is_file, which raises for long digits
         _capture(what, full)
         return
     try:
@@ -68,7 +69,7 @@ def _capture(name: str, full: bool) -> None:
 
     seen = others = 0
     try:
-        with PcapReader(name) as capture:
+        with Path(name).open("rb") as file, PcapReader(file) as capture:
             for number, packet in enumerate(capture, start=1):
                 if CFN not in packet:
                     others += 1

@@ -1,0 +1,21 @@
+"""Statuses as function servers send them."""
+
+from cfn.status import Status
+
+
+def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> Status:
+    """A status of an instance at 10.2.0.1, measured at that second."""
+    values = {
+        "started_us": 1000,
+        "at_us": round(at_s * 1e6),
+        "func_id": 0xF,
+        "instance": instance,
+        "ipv4": "10.2.0.1",
+        "load": 0,
+        "queue": 0,
+        "workers": 1,
+        "arrived": 0,
+        "completed": 0,
+        "busy_us": 0,
+    }
+    return Status(**{**values, **fields})
