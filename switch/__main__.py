@@ -61,10 +61,10 @@ async def _run(chosen: Options) -> None:
         if chosen.program is not None:
             await asyncio.to_thread(_start, device, chosen.program)
         credentials = None if chosen.tls is None else _credentials(chosen.tls)
-        async with serve(device, chosen.device_id, chosen.address, credentials) as port:
+        async with serve(device, chosen.device_id, chosen.address, credentials) as listening:
             ports = ", ".join(f"{number}@{name}" for number, name in chosen.ports.items())
             _LOG.info("device %d on %s", chosen.device_id, ports or "no interfaces")
-            _LOG.info("P4Runtime on %s%s", chosen.address, f" (port {port})" if port else "")
+            _LOG.info("P4Runtime on %s", listening)
             # What is loaded by now stays: the garbage collector need not walk it again each time.
             gc.freeze()
             await stop.wait()

@@ -81,7 +81,7 @@ class BatchError(P4RuntimeError):
 
     def __init__(self, what: str, results: Sequence[P4RuntimeError | None]):
         failed = [(index, error) for index, error in enumerate(results) if error is not None]
-        index, first = failed[0]
+        index, first = next((pair for pair in failed if pair[1].code != rpc_code.ABORTED), failed[0])
         super().__init__(
             rpc_code.UNKNOWN, f"{len(failed)} of {len(results)} {what}s failed; [{index}]: {first.message}"
         )

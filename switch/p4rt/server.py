@@ -209,8 +209,8 @@ async def _abort(context: _Context, error: P4RuntimeError) -> NoReturn:
 @contextlib.asynccontextmanager
 async def serve(
     device: Device[Any], device_id: int, address: str, credentials: grpc.ServerCredentials | None = None
-) -> AsyncGenerator[int]:
-    """Serve P4Runtime on `host:port` or `unix:/path`; yields the port number (0 for a path).
+) -> AsyncGenerator[str]:
+    """Serve P4Runtime on `host:port` or `unix:/path`; yields the address, with the port chosen for port 0.
 
     Raises:
         OSError: the address cannot be had.
@@ -228,7 +228,7 @@ async def serve(
         raise OSError(f"cannot listen on {address}") from None
     await server.start()
     try:
-        yield port
+        yield address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
     finally:
         await server.stop(grace=None)
         service.close()
