@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from bench.command import BenchError
 from topo import netns, veth
 from topo.veth import End
 
 _PREFIX = "cfnbench"
 
 
-class BedError(Exception):
+class BedError(BenchError):
     """The machine can't carry the benchmark."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import native, receive_offload
+from bench.command import BenchError
 from bench.devices import Device
 from bench.lane import DEVICE, SOURCE, Lane
 from bench.process import running
@@ -21,7 +22,7 @@ _QUIET_SECONDS = 0.2
 _DRAIN_SECONDS = 30.0
 
 
-class DeviceError(Exception):
+class DeviceError(BenchError):
     """A device does not do with the frames what it should; it is not worth measuring."""
 
 

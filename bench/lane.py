@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench import counters
 from bench.bed import Bed
+from bench.command import BenchError
 from topo import netns
 
 SOURCE, DEVICE, SINK = "source", "device", "sink"
@@ -63,7 +64,7 @@ class Lane:
         """Wait until nothing more reaches the sink.
 
         Raises:
-            TimeoutError: frames still come after `timeout_s`.
+            BenchError: frames still come after `timeout_s`.
         """
         deadline = time.monotonic() + timeout_s
         before = self.arrived()
@@ -73,7 +74,7 @@ class Lane:
             if now == before:
                 return
             before = now
-        raise TimeoutError(f"{self.name}: frames still reach the sink after {timeout_s:g} s")
+        raise BenchError(f"{self.name}: frames still reach the sink after {timeout_s:g} s")
 
     def passes(self, frame: bytes, timeout_s: float) -> bytes | None:
         """Send one frame and return the one of the same length that comes out, None if none does in time."""

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from bench.command import BenchError
+
 SOURCES = Path(__file__).parent / "native"
 PROGRAMS = {
     "bare": ("bare.c", "packet_socket.c"),
@@ -18,7 +20,7 @@ PROGRAMS = {
 _FLAGS = ("-std=c11", "-O3", "-Wall", "-Wextra", "-Werror")
 
 
-class BuildError(Exception):
+class BuildError(BenchError):
     """The C compiler is missing or refused a source."""
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import finsy as fy
 
+from bench.command import BenchError
+
 START_SECONDS = 60.0
-"""How long a target may take to listen (the embedded switch may have to compile the program first)."""
+"""How long a target may take to listen."""
 
 
-class TargetError(Exception):
+class TargetError(BenchError):
     """A target did not come up, or refused its program or entries."""
 
 

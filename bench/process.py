@@ -12,13 +12,14 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.command import BenchError
 from topo import netns
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
 
-class ChildError(Exception):
+class ChildError(BenchError):
     """A program ended before it was told to, or with an error."""
 
 

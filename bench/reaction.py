@@ -22,8 +22,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import bed, p4client, results, traffic, two_sites
+from bench import bed, command, p4client, results, traffic, two_sites
 from bench.arrivals import Fates, Flip, fates, reactions_ms, settling_ms
+from bench.command import BenchError
 from bench.lane import first_out
 from bench.process import Child, running
 from bench.stats import histogram, percentile
@@ -34,7 +35,8 @@ from cfn.names import func_id
 
 _EDGES_MS = (0.5, 1, 2, 3, 5, 10, 20, 50)
 _SPREAD = 0.2
-_STEERED_SECONDS = 60.0
+_STEERED_SECONDS = 180.0
+"""How long switches and controller may take; the embedded switch may have to compile the program first."""
 
 
 def main(
@@ -121,7 +123,7 @@ def wait_steered(laid: bed.Bed, children: Sequence[Child]) -> None:
     """Wait until a request of the client's arrives at the near site.
 
     Raises:
-        TimeoutError: none does.
+        BenchError: none does.
     """
     frame = two_sites.request_frame(func_id(two_sites.FUNCTION_NAME))
     deadline = time.monotonic() + _STEERED_SECONDS
@@ -130,7 +132,7 @@ def wait_steered(laid: bed.Bed, children: Sequence[Child]) -> None:
         for child in children:
             child.check()
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no request reaches {NEAR} after {_STEERED_SECONDS:g} s")
+            raise BenchError(f"no request reaches {NEAR} after {_STEERED_SECONDS:g} s")
 
 
 def send_flips(teller: Teller, adverts: int, interval_ms: float) -> list[Flip]:
@@ -185,4 +187,4 @@ def fates_line(became: Fates, rate: float) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

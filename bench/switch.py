@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import bed, results, steering
+from bench import bed, command, results, steering
 from bench.devices import DEVICES, Device
 from bench.forwarding import Blaster, Cores, Sample, check
 from bench.lane import ROLES, Lane
@@ -34,7 +33,6 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="Only this device; may be repeated.")] = None,
 ) -> None:
     """Measure how many requests a second each device forwards, and write bench/out/switch.json."""
-    logging.getLogger("finsy").setLevel(logging.ERROR)
     console = Console()
     devices = [device for device in DEVICES if only is None or device.name in only]
     installed = [device for device in devices if device.installed()]
@@ -97,10 +95,11 @@ def pick_cores(available: Iterable[int]) -> Cores:
 def table(
     workload: Workload, devices: Sequence[Device], samples: Samples, spreads: dict[str, Spread]
 ) -> Table:
-    """Return the table of one workload's results."""
-    shown = Table(title=f"{workload.name}: frames of {workload.frame_length} bytes forwarded, kpps")
+    """Return the table of one workload's results; ratios are of the first device to each."""
+    reference, *_ = devices
+    shown = Table(title=f"{workload.name}: frames of {workload.frame_length} bytes, thousands a second")
     shown.add_column("device")
-    for heading in ("median", "min", "max", "offered", *(f"÷ {device.name}" for device in devices)):
+    for heading in ("median", "min", "max", "offered", f"{reference.name} ÷ it"):
         shown.add_column(heading, justify="right")
     for device in devices:
         spread = spreads.get(device.name)
@@ -108,16 +107,16 @@ def table(
             shown.add_row(device.name, "not installed")
             continue
         offered = Spread.of([sample.offered for sample in samples[device.name]]).median
-        ratios = (ratio(spread, spreads.get(peer.name)) for peer in devices)
         values = (spread.median, spread.low, spread.high, offered)
-        shown.add_row(device.name, *(f"{value / 1e3:.1f}" for value in values), *ratios)
+        quotient = ratio(spreads.get(reference.name), spread)
+        shown.add_row(device.name, *(f"{value / 1e3:.1f}" for value in values), quotient)
     return shown
 
 
-def ratio(spread: Spread, peer: Spread | None) -> str:
-    """Return the ratio of two medians for the table; empty when the peer has none to compare with."""
-    return f"{spread.median / peer.median:.2f}" if peer and peer.median else ""
+def ratio(spread: Spread | None, peer: Spread) -> str:
+    """Return the ratio of two medians for the table; empty when there is none."""
+    return f"{spread.median / peer.median:.2f}" if spread and peer.median else ""
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

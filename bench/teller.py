@@ -9,6 +9,7 @@ from typing import Self
 import grpc
 
 from bench import two_sites
+from bench.command import BenchError
 from cfn.names import func_id
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc as rpc
@@ -17,7 +18,7 @@ _TTL_MS = 600_000
 _ANSWER_SECONDS = 30.0
 
 
-class AdvertError(Exception):
+class AdvertError(BenchError):
     """The controller refused an advert or did not answer."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import native, packets, two_sites
 from bench.arrivals import Arrivals
 from bench.bed import Bed
+from bench.command import BenchError
 from bench.process import Child, running
 from cfn.names import func_id
 from cfn.wire import VERSION, Kind
@@ -57,7 +58,7 @@ class Traffic:
         return Seen(sent, {site: seen[site] for site in two_sites.SITES}, seen[two_sites.CLIENT], end_ns)
 
 
-class RecordingError(Exception):
+class RecordingError(BenchError):
     """A recorder missed frames."""
 
 

@@ -31,7 +31,7 @@ def pair() -> Iterator[Bed]:
         yield laid
 
 
-@pytest.mark.parametrize("device", DEVICES[1:], ids=lambda device: device.name)
+@pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
 def test_device_forwards_what_it_should(device: Device, tmp_path: Path) -> None:
     if not device.installed():
         pytest.skip(f"{device.name} is not installed")
