@@ -12,10 +12,9 @@ _COLUMNS = 16
 
 @dataclass(frozen=True, slots=True)
 class InterfaceCounters:
-    """Frames an interface received and sent since it was made, and those dropped on either way."""
+    """Frames that an interface received and sent since it was made, and those dropped when sent."""
 
     rx_packets: int
-    rx_dropped: int
     tx_packets: int
     tx_dropped: int
 
@@ -34,7 +33,7 @@ def parse(text: str) -> dict[str, InterfaceCounters]:
             raise ValueError(f"/proc/net/dev: {line!r} has not {_COLUMNS} columns after a name")
         values = [int(column) for column in columns]
         found[name.strip()] = InterfaceCounters(
-            rx_packets=values[1], rx_dropped=values[3], tx_packets=values[9], tx_dropped=values[11]
+            rx_packets=values[1], tx_packets=values[9], tx_dropped=values[11]
         )
     return found
 

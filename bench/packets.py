@@ -5,7 +5,7 @@ from __future__ import annotations
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from cfn.wire import PORT, Header, Kind, Packet
+from cfn.wire import PORT, Header, Packet
 
 ETHERNET = 14
 IPV4 = 20
@@ -68,13 +68,3 @@ def routed_fault(sent: bytes, received: bytes) -> str | None:
     if after.ttl != before.ttl - 1:
         return f"TTL {before.ttl} became {after.ttl}"
     return checksum_fault(received)
-
-
-def is_request(frame: bytes) -> bool:
-    """Tell whether a frame is a CFN request over UDP and IPv4."""
-    return (
-        len(frame) >= CFN_AT + 1
-        and frame[12:14] == b"\x08\x00"
-        and int.from_bytes(frame[CFN_AT - 6 : CFN_AT - 4]) == PORT
-        and frame[CFN_AT] & 0xF == Kind.REQUEST
-    )

@@ -1,9 +1,24 @@
+import os
+import select
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bench.process import ChildError, running
+
+_PARENT = """
+import signal, sys
+from pathlib import Path
+from bench.process import running
+directory = Path(sys.argv[1])
+with running("child", ["sh", "-c", "echo $$; echo ready; exec sleep 1000"], directory) as child:
+    child.wait_output("ready")
+    print((directory / "child.log").read_text().split()[0], flush=True)
+    signal.pause()
+"""
 
 
 def test_output_of_a_child_that_is_told_to_end(tmp_path: Path) -> None:
@@ -30,8 +45,23 @@ def test_no_child_outlives_its_block(tmp_path: Path) -> None:
     assert not Path(f"/proc/{process}").exists()
 
 
+def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+    try:
+        assert select.select([child], [], [], 30)[0]
+    finally:
+        os.close(child)
+
+
 def test_a_child_runs_on_the_core_it_is_given(tmp_path: Path) -> None:
+    core = min(os.sched_getaffinity(0))
     with running(
         "child", ["sh", "-c", "grep Cpus_allowed_list /proc/self/status; sleep 1000"], tmp_path, core=0
     ) as child:
-        child.wait_output("Cpus_allowed_list:\t0")
+        child.wait_output(f"Cpus_allowed_list:\t{core}")
