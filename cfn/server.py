@@ -97,7 +97,7 @@ class Server:
             for instance in self._instances:
                 await instance.listen()
         except BaseException:
-            self._close()
+            await self._close()
             raise
         if self._agent:
             self._reporter = asyncio.create_task(self._report(_AgentLink(self._agent)))
@@ -109,16 +109,16 @@ class Server:
             self._reporter.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reporter
-        self._close()
+        await self._close()
 
     async def drain(self, seconds: float) -> None:
         """Tell the agent to send no new sessions, and go on serving for that long."""
         self._draining = True
         await asyncio.sleep(seconds)
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         for instance in self._instances:
-            instance.close()
+            await instance.close()
 
     async def _report(self, link: _AgentLink) -> None:
         said: dict[int, tuple[float, Any]] = {}
@@ -147,7 +147,7 @@ class _Instance:
         self._config = config
         self._port = port
         self._started_us = time.time_ns() // 1000
-        self._transports: list[asyncio.DatagramTransport] = []
+        self._endpoints: list[_Endpoint] = []
         self._workers: Workers | None = None
         self._state = InstanceState(
             config.function.func_id,
@@ -171,10 +171,10 @@ class _Instance:
                 endpoint.close()
                 text = f"cannot listen on {address} port {self._port}: {error.strerror}"
                 raise OSError(error.errno, text) from None
-            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: _Endpoint(self), sock=endpoint
             )
-            self._transports.append(transport)
+            self._endpoints.append(protocol)
 
     def received(self, data: bytes, client: Any, transport: asyncio.DatagramTransport) -> None:
         try:
@@ -208,9 +208,9 @@ class _Instance:
             busy_us=counters.busy_us,
         )
 
-    def close(self) -> None:
-        for transport in self._transports:
-            transport.close()
+    async def close(self) -> None:
+        for endpoint in self._endpoints:
+            await endpoint.close()
         if self._workers:
             self._workers.close()
             self._workers = None
@@ -235,9 +235,18 @@ class _Endpoint(asyncio.DatagramProtocol):
     def __init__(self, instance: _Instance) -> None:
         self._instance = instance
         self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
+
+    async def close(self) -> None:
+        if self._transport:
+            self._transport.close()
+            await self._closed.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         if self._transport:
