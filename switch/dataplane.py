@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,7 +201,7 @@ class Dataplane:
     # Tables
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> Generator[None]:
         """Make all calls of this thread inside the block visible to packets at one instant."""
         self._lib.control_begin(self._device)
         try:
@@ -247,7 +247,10 @@ class Dataplane:
         """See `Pipeline.table_modify`."""
         index, shape = self._table(table)
         action, data = self._target(shape, target)
-        check(self._lib.device_table_change(self._device, index, handle, action, data), f"{table} entry {handle}")
+        check(
+            self._lib.device_table_change(self._device, index, handle, action, data),
+            f"{table} entry {handle}",
+        )
 
     def table_delete(self, table: str, handle: int) -> None:
         """See `Pipeline.table_delete`."""
@@ -283,7 +286,9 @@ class Dataplane:
         """See `Pipeline.table_idle`."""
         index, _ = self._table(table)
         timeout_us = (timeout_ns + 999) // 1000
-        check(self._lib.device_table_watch(self._device, index, handle, timeout_us), f"{table} entry {handle}")
+        check(
+            self._lib.device_table_watch(self._device, index, handle, timeout_us), f"{table} entry {handle}"
+        )
         self._events.watch(index)
 
     def table_last_hit_ns(self, table: str, handle: int) -> int:
@@ -335,7 +340,9 @@ class Dataplane:
         members = [bucket.member for bucket in buckets]
         weights = [bucket.weight for bucket in buckets]
         watch = [NO_PORT if b.watch_port is None else b.watch_port for b in buckets]
-        result = self._lib.device_group_set(self._device, index, handle, members, weights, watch, len(buckets))
+        result = self._lib.device_group_set(
+            self._device, index, handle, members, weights, watch, len(buckets)
+        )
         check(result, f"{profile} group {handle}")
 
     def group_delete(self, profile: str, handle: int) -> None:
@@ -356,7 +363,9 @@ class Dataplane:
         """See `Pipeline.direct_counter_set`."""
         index, _ = self._table(table)
         pair = (value.packets, value.bytes)
-        check(self._lib.device_direct_counter_set(self._device, index, handle, pair), f"{table} entry {handle}")
+        check(
+            self._lib.device_direct_counter_set(self._device, index, handle, pair), f"{table} entry {handle}"
+        )
 
     def counter(self, name: str, index: int) -> CounterValue:
         """See `Pipeline.counter`."""
@@ -402,7 +411,9 @@ class Dataplane:
         size = 8 * shape.key_words
         keys = masks = b""
         for member in members:
-            full = [Match(m.value, m.mask or (1 << k.width) - 1) for m, k in zip(member, shape.keys, strict=True)]
+            full = [
+                Match(m.value, m.mask or (1 << k.width) - 1) for m, k in zip(member, shape.keys, strict=True)
+            ]
             encoded = encode_key(shape, full)
             keys += encoded.value.to_bytes(size, "little")
             masks += encoded.mask.to_bytes(size, "little")
@@ -419,7 +430,9 @@ class Dataplane:
         """See `Pipeline.clone_session_set`."""
         self._replicas(0, session, replicas, truncate, f"clone session {session}")
 
-    def _replicas(self, multicast: int, number: int, replicas: Sequence[Replica], truncate: int, what: str) -> None:
+    def _replicas(
+        self, multicast: int, number: int, replicas: Sequence[Replica], truncate: int, what: str
+    ) -> None:
         ports = [replica.port for replica in replicas]
         instances = [replica.instance for replica in replicas]
         result = self._lib.device_replicas(

@@ -204,7 +204,9 @@ def _append_field(statements: Statements, item: FieldOf) -> list[str]:
     field = statements.program.field(item)
     place = statements.expressions.place(item.header)
     if field.varbit:
-        body = [f"memcpy(b_ + n_ / 8, {place}.varbit, {place}.varbit_length); n_ += 8 * {place}.varbit_length;"]
+        body = [
+            f"memcpy(b_ + n_ / 8, {place}.varbit, {place}.varbit_length); n_ += 8 * {place}.varbit_length;"
+        ]
     else:
         body = [
             line for piece in _field_pieces(statements.field(item), field.width) for line in _append(piece)
@@ -234,8 +236,14 @@ def _room(statements: Statements, calculation: Calculation) -> int:
 
 def checksum_functions(statements: Statements) -> list[str]:
     """verify_checksums() and update_checksums()."""
-    verify = ["static inline void verify_checksums(struct phv *h, struct context *c) {", "    (void)h, (void)c;"]
-    update = ["static inline void update_checksums(struct phv *h, struct context *c) {", "    (void)h, (void)c;"]
+    verify = [
+        "static inline void verify_checksums(struct phv *h, struct context *c) {",
+        "    (void)h, (void)c;",
+    ]
+    update = [
+        "static inline void update_checksums(struct phv *h, struct context *c) {",
+        "    (void)h, (void)c;",
+    ]
     for checksum in statements.program.checksums:
         condition = statements.expressions.truth(checksum.condition) if checksum.condition else "1"
         if checksum.verify:

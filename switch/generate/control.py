@@ -25,7 +25,10 @@ class _Control:
         self.labels = {name: f"n{i}_{identifier(name)}" for i, name in enumerate(names)}
 
     def function(self) -> list[str]:
-        lines = [f"static void {self.control.name}(struct phv *h, struct context *c) {{", "    (void)h, (void)c;"]
+        lines = [
+            f"static void {self.control.name}(struct phv *h, struct context *c) {{",
+            "    (void)h, (void)c;",
+        ]
         lines.append(f"    {self._goto(self.control.start)}")
         for name in self._order():
             lines.append(f"{self.labels[name]}: __attribute__((unused));")

@@ -115,7 +115,9 @@ class Expressions:
 
     def _and_bounds(self, left: Data, right: Data) -> Range:
         """A mask that is not negative bounds even an operand that has no bounds."""
-        masks = [high for low, high in map(self.bounds_or_none, (left, right)) if low is not None and low >= 0]
+        masks = [
+            high for low, high in map(self.bounds_or_none, (left, right)) if low is not None and low >= 0
+        ]
         known = [high for high in masks if high is not None]
         return (0, min(known)) if known else _combine("&", self.bounds(left), self.bounds(right))
 
@@ -172,7 +174,9 @@ class Expressions:
             case Complement(operand):
                 ctype = self._type(node, demand)
                 inner = self._operand(operand, demand, ctype)
-                return Coded(f"{ctype.name}_not({inner})" if ctype.wide else f"(({ctype.name})~{inner})", ctype)
+                return Coded(
+                    f"{ctype.name}_not({inner})" if ctype.wide else f"(({ctype.name})~{inner})", ctype
+                )
             case Modulo(operand, width):
                 return self._modulo(operand, width)
             case Saturate():
@@ -196,6 +200,8 @@ class Expressions:
     def _field(self, node: FieldOf) -> Coded:
         field = self.program.field(node)
         name = f"{self.place(node.header)}.{self.layout.field_name(self.program.type_of(node.header), node.field)}"
+        if field.varbit:
+            raise LoadError(202, f"arithmetic with the varbit field {field.name}")
         if not field.width:
             return Coded("0u", CType(32, signed=False))
         ctype = holding(*_range(field.width, field.signed))
@@ -324,7 +330,9 @@ class Expressions:
             if low is None or high is None or low < 0:
                 coded = self.exact(left)
             else:
-                coded = self._code(left, wanted if wanted is not None and wanted < high.bit_length() else None)
+                coded = self._code(
+                    left, wanted if wanted is not None and wanted < high.bit_length() else None
+                )
             ctype, inner = coded.type, coded.code
             if by >= ctype.bits:
                 by = ctype.bits - 1 if ctype.signed else by
@@ -365,6 +373,9 @@ class Expressions:
         match node:
             case Compare("!=", TruthToData(operand), Const(0)):
                 return self.truth(operand)
+            case Compare("==" | "!=", FieldOf() as left, FieldOf() as right) if self._is_varbit(left):
+                same = self._same_varbit(left, right)
+                return same if node.op == "==" else f"(!{same})"
             case _:
                 pass
         (a, b), (c, d) = self.bounds(node.left), self.bounds(node.right)
@@ -374,15 +385,19 @@ class Expressions:
             return f"({ctype.name}_cmp({left}, {right}) {node.op} 0)"
         return f"({left} {node.op} {right})"
 
+    def _is_varbit(self, place: FieldOf) -> bool:
+        return self.program.field(place).varbit
+
+    def _same_varbit(self, left: FieldOf, right: FieldOf) -> str:
+        """BMv2 compares the numbers, whatever the lengths."""
+        a, b = self.place(left.header), self.place(right.header)
+        return f"same_number({a}.varbit, {a}.varbit_length, {b}.varbit, {b}.varbit_length)"
+
     def _same_header(self, left: HeaderPlace, right: HeaderPlace) -> str:
         type_index = self.program.type_of(left)
         terms = [f"{self.place(left)}.valid", f"{self.place(right)}.valid"]
         for i, field in enumerate(self.program.types[type_index].fields):
-            if field.varbit:
-                a, b = self.place(left), self.place(right)
-                terms.append(f"{a}.varbit_length == {b}.varbit_length")
-                terms.append(f"!memcmp({a}.varbit, {b}.varbit, {a}.varbit_length)")
-            else:
+            if field.width or field.varbit:
                 terms.append(self._compare(Compare("==", FieldOf(left, i), FieldOf(right, i))))
         return "(" + " && ".join(terms) + ")"
 

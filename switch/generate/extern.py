@@ -105,7 +105,12 @@ def _as_half(statements: Statements, value: Data) -> str:
 
 def _bounded(statements: Statements, index: Data, size: int, body: list[str]) -> list[str]:
     """Statements that use `i_`, left out when it is out of bounds."""
-    return [f"{{ uint64_t i_ = {statements.expressions.index(index)};", f"  if (i_ < {size}) {{", *body, "} }"]
+    return [
+        f"{{ uint64_t i_ = {statements.expressions.index(index)};",
+        f"  if (i_ < {size}) {{",
+        *body,
+        "} }",
+    ]
 
 
 def cell_type(width: int) -> str:

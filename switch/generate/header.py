@@ -147,7 +147,7 @@ class Statements:
         return f"{self.expressions.place(dst.header)}.{self.layout.field_name(type_index, dst.field)}"
 
     def assign(self, dst: FieldOf, src: Data) -> list[str]:
-        """dst = src, by the rules of docs/JSON_format.md."""
+        """Dst = src, by the rules of docs/JSON_format.md."""
         field = self.program.field(dst)
         if not field.width:
             return []

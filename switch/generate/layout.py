@@ -16,7 +16,6 @@ from switch.generate.number import storage
 from switch.load.errors import LoadError
 from switch.load.expression import (
     CompareHeaders,
-    Data,
     FieldOf,
     HeaderPlace,
     HeaderRef,
@@ -89,13 +88,15 @@ class Layout:
             case HeaderRef(header):
                 return f"h->{self.homes[header]}"
             case StackElement(stack=stack):
-                return f"h->s{stack}[at({index}, {len(self.program.stacks[stack].headers)})]"
+                return f"h->s{stack}[element({index}, {len(self.program.stacks[stack].headers)})]"
             case StackLast(stack=stack):
-                return f"h->s{stack}[at(h->s{stack}_next - 1u, {len(self.program.stacks[stack].headers)})]"
+                return (
+                    f"h->s{stack}[element(h->s{stack}_next - 1u, {len(self.program.stacks[stack].headers)})]"
+                )
             case UnionStackMember(stack=stack, member=member):
                 size = len(self.program.union_stacks[stack].unions)
                 at = index if index is not None else f"h->u{stack}_next - 1u"
-                return f"h->u{stack}_{member}[at({at}, {size})]"
+                return f"h->u{stack}_{member}[element({at}, {size})]"
 
     def is_metadata(self, place: HeaderPlace) -> bool:
         """Whether a place is always there."""
@@ -219,5 +220,3 @@ def refuse_wide_range(width: int, name: str) -> None:
     """Raise for a range key that does not fit a machine word."""
     if width > 64:
         raise LoadError(204, f"range key {name} of {width} bits; at most 64 are supported")
-
-

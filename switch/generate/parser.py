@@ -22,7 +22,13 @@ from switch.load.program import (
     Verify,
 )
 
-_CORE_ERRORS = ("PacketTooShort", "StackOutOfBounds", "HeaderTooShort", "ParserTimeout", "ParserInvalidArgument")
+_CORE_ERRORS = (
+    "PacketTooShort",
+    "StackOutOfBounds",
+    "HeaderTooShort",
+    "ParserTimeout",
+    "ParserInvalidArgument",
+)
 MAX_STATES = 4096  # transitions of one packet in a parser that has a loop
 
 
@@ -49,7 +55,11 @@ class _Parser:
         for index, state in enumerate(self.program.states):
             lines += [f"{self._label(index)}:", *(f"    {line}" for line in self._state(state))]
         for name in _CORE_ERRORS:
-            lines += [f"{name}: __attribute__((unused));", f"    h->error = {self.errors.get(name, 0)};", "    goto done;"]
+            lines += [
+                f"{name}: __attribute__((unused));",
+                f"    h->error = {self.errors.get(name, 0)};",
+                "    goto done;",
+            ]
         lines += [
             "done:",
             "    h->payload = at;",
@@ -119,7 +129,13 @@ class _Parser:
             mask = transition.masks[i]
             ctype = _key_type(part.width)
             for limb in range((part.width + 63) // 64):
-                code = f"k{i}.w[{limb}]" if ctype.wide else f"(uint64_t)(k{i} >> {64 * limb})" if limb else f"(uint64_t)k{i}"
+                code = (
+                    f"k{i}.w[{limb}]"
+                    if ctype.wide
+                    else f"(uint64_t)(k{i} >> {64 * limb})"
+                    if limb
+                    else f"(uint64_t)k{i}"
+                )
                 words.append(f"{code} & {mask >> (64 * limb) & (1 << 64) - 1:#x}ull")
         return (
             f"table_ternary(&c->state->value_sets[{transition.value_set}], "

@@ -56,7 +56,9 @@ def generate(program: Program) -> Generated:
 
 
 def _most_bytes(program: Program) -> int:
-    return max([MIN_ROOM, *(t.max_bytes for t in program.types), *(t.fixed_bits // 8 + 1 for t in program.types)])
+    return max(
+        [MIN_ROOM, *(t.max_bytes for t in program.types), *(t.fixed_bits // 8 + 1 for t in program.types)]
+    )
 
 
 def _wide_types(program: Program) -> list[str]:
@@ -71,7 +73,7 @@ def _wide_types(program: Program) -> list[str]:
 
 def _helpers() -> list[str]:
     return [
-        "INLINE uint64_t at(uint64_t index, uint64_t size) { return index < size ? index : size; }",
+        "INLINE uint64_t element(uint64_t index, uint64_t size) { return index < size ? index : size; }",
         "INLINE uint32_t shorter(uint32_t cut, uint32_t length) "
         "{ return cut && cut <= length ? cut : length + 1; }",
         "",
@@ -82,10 +84,23 @@ def _standard(plan: Layout) -> list[str]:
     """GET_ and SET_ of the standard metadata; those that the program never names cost nothing."""
     lines: list[str] = []
     present = dict(plan.program.standard)
-    names = (
-        "ingress_port egress_port egress_spec instance_type packet_length parser_error checksum_error mcast_grp "
-        "egress_rid ingress_global_timestamp egress_global_timestamp enq_timestamp enq_qdepth deq_timedelta deq_qdepth"
-    ).split()
+    names = [
+        "ingress_port",
+        "egress_port",
+        "egress_spec",
+        "instance_type",
+        "packet_length",
+        "parser_error",
+        "checksum_error",
+        "mcast_grp",
+        "egress_rid",
+        "ingress_global_timestamp",
+        "egress_global_timestamp",
+        "enq_timestamp",
+        "enq_qdepth",
+        "deq_timedelta",
+        "deq_qdepth",
+    ]
     for name in names:
         place = present.get(name)
         code = _live_name(plan, place) if place else None
@@ -148,8 +163,18 @@ def _descriptor(plan: Layout, shapes: Shape) -> list[str]:
     counters = ", ".join([*(str(size) for _, size in shapes.counters), "0"])
     meters = ", ".join([*(str(size) for _, size, _ in shapes.meters), "0"])
     lines += ["    {0, 0}", "};"]
-    lines += [f"static const uint32_t counters[] = {{{counters}}};", f"static const uint32_t meters[] = {{{meters}}};"]
-    counts = [shapes.tables, shapes.value_sets, shapes.profiles, shapes.registers, shapes.counters, shapes.meters]
+    lines += [
+        f"static const uint32_t counters[] = {{{counters}}};",
+        f"static const uint32_t meters[] = {{{meters}}};",
+    ]
+    counts = [
+        shapes.tables,
+        shapes.value_sets,
+        shapes.profiles,
+        shapes.registers,
+        shapes.counters,
+        shapes.meters,
+    ]
     numbers = ", ".join(str(len(group)) for group in counts)
     room = deparser.room(plan) + MIN_ROOM
     lines += [

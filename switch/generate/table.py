@@ -59,7 +59,9 @@ def _constant_action(layout: Layout, table: Table) -> list[str] | None:
     ]
 
 
-def key_words(statements: Statements, keys: tuple[Key, ...], shapes: tuple[KeyShape, ...], count: int) -> list[str]:
+def key_words(
+    statements: Statements, keys: tuple[Key, ...], shapes: tuple[KeyShape, ...], count: int
+) -> list[str]:
     """C code of each word of the key."""
     words: list[list[str]] = [[] for _ in range(count)]
     for key, shape in zip(keys, shapes, strict=True):

@@ -91,7 +91,7 @@ class Node:
             raise self.fail(102, f"true or false is needed, not {self.value!r:.60}")
         return self.value
 
-    def flag(self, key: str, default: bool = False) -> bool:  # noqa: FBT001, FBT002
+    def flag(self, key: str, default: bool = False) -> bool:
         """The truth attribute `key`, `default` where absent."""
         return self.get(key).bool() if self.has(key) else default
 

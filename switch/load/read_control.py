@@ -156,7 +156,9 @@ class _ControlReader:
             next_hit=hits[0] if hits else None,
             next_miss=hits[1] if hits else None,
             next_by_action=by_action,
-            next_default=_next(node.get("base_default_next"), nodes) if node.has("base_default_next") else None,
+            next_default=_next(node.get("base_default_next"), nodes)
+            if node.has("base_default_next")
+            else None,
             source=node.source,
         )
 
@@ -220,7 +222,9 @@ class _ControlReader:
         entry = node.get("default_entry")
         action = self._action_of(entry.get("action_id"))
         return Default(
-            action, self._params(action, entry.list_of("action_data"), entry), entry.flag("action_entry_const")
+            action,
+            self._params(action, entry.list_of("action_data"), entry),
+            entry.flag("action_entry_const"),
         )
 
     def _entry(self, node: Node, keys: tuple[Key, ...]) -> Entry:
@@ -277,5 +281,3 @@ def _next(node: Node, nodes: set[str]) -> str | None:
     if name is not None and name not in nodes:
         raise node.fail(104, f"there is no node {name!r} in this control")
     return name
-
-

@@ -35,7 +35,9 @@ def _header_type(node: Node, name: str) -> HeaderType:
     fields = tuple(_field(pair) for pair in node.list_of("fields"))
     varbits = sum(field.varbit for field in fields)
     if node.has("length_exp"):
-        raise node.fail(207, f"header type {name} has its length in the type (P4_14); use extract with a length")
+        raise node.fail(
+            207, f"header type {name} has its length in the type (P4_14); use extract with a length"
+        )
     if varbits > 1:
         raise node.fail(207, f"header type {name} has {varbits} varbit fields")
     before = 0

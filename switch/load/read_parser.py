@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackLast, UnionStackMember
+from switch.load.expression import Const, FieldOf, HeaderPlace, HeaderRef, StackLast, UnionStackMember
 from switch.load.node import Node
 from switch.load.program import (
     Advance,
@@ -20,7 +20,6 @@ from switch.load.program import (
     ValueSet,
     Verify,
 )
-from switch.load.expression import Const
 from switch.load.read_primitive import PrimitiveReader
 from switch.load.symbols import Symbols, add_name, lookup
 
@@ -37,7 +36,8 @@ class Parser:
 def read_parser(root: Node, symbols: Symbols) -> Parser:
     """Read the one parser of a v1model program."""
     set_names = [
-        add_name(symbols.value_sets, node, i, "value set") for i, node in enumerate(root.list_of("parse_vsets"))
+        add_name(symbols.value_sets, node, i, "value set")
+        for i, node in enumerate(root.list_of("parse_vsets"))
     ]
     parsers = root.list_of("parsers")
     if len(parsers) != 1:
@@ -51,9 +51,7 @@ def read_parser(root: Node, symbols: Symbols) -> Parser:
     start = parsers[0].get("init_state").opt_str()
     if start is not None and start not in names:
         raise parsers[0].fail(104, f"there is no parser state {start!r}")
-    value_sets = tuple(
-        ValueSet(name, reader.set_widths.get(i, ())) for i, name in enumerate(set_names)
-    )
+    value_sets = tuple(ValueSet(name, reader.set_widths.get(i, ())) for i, name in enumerate(set_names))
     return Parser(states, names[start] if start is not None else None, value_sets)
 
 

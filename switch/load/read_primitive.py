@@ -70,13 +70,13 @@ class PrimitiveReader:
         header_type = self.symbols.types[self.expressions.type_of(place.header)]
         return header_type.fields[place.field].varbit
 
-    def assign(self, args: Node) -> Primitive:
+    def _assign(self, args: Node) -> Primitive:
         dst = self._place(args.at(0))
         if self._is_varbit(dst):
-            return self.assign_varbit(args)
+            return self._assign_varbit(args)
         return Assign(dst, self.expressions.data(args.at(1)))
 
-    def assign_varbit(self, args: Node) -> Primitive:
+    def _assign_varbit(self, args: Node) -> Primitive:
         dst, src = self._place(args.at(0)), self._place(args.at(1))
         if not (self._is_varbit(dst) and self._is_varbit(src)):
             raise args.fail(202, "assignment between a varbit field and another kind")
@@ -85,7 +85,7 @@ class PrimitiveReader:
     def _header(self, node: Node) -> HeaderPlace:
         return self.expressions.header(node)
 
-    def assign_header(self, args: Node) -> Primitive:
+    def _assign_header(self, args: Node) -> Primitive:
         dst, src = self._header(args.at(0)), self._header(args.at(1))
         if self.expressions.type_of(dst) != self.expressions.type_of(src):
             raise args.fail(105, "assignment between headers of different types")
@@ -103,25 +103,23 @@ class PrimitiveReader:
             for dst, src in zip(unions[0].headers, unions[1].headers, strict=True)
         )
 
-    def assign_stack(self, args: Node) -> Primitive:
-        dst, src = (
-            lookup(self.symbols.stack_index, args.at(i).get("value"), "header stack") for i in (0, 1)
-        )
+    def _assign_stack(self, args: Node) -> Primitive:
+        dst, src = (lookup(self.symbols.stack_index, args.at(i).get("value"), "header stack") for i in (0, 1))
         if len(self.symbols.stacks[dst].headers) != len(self.symbols.stacks[src].headers):
             raise args.fail(105, "assignment between header stacks of different size")
         return AssignStack(dst, src)
 
-    def assign_union_stack(self, args: Node) -> Primitive:
+    def _assign_union_stack(self, args: Node) -> Primitive:
         dst, src = (
             lookup(self.symbols.union_stack_index, args.at(i).get("value"), "header union stack")
             for i in (0, 1)
         )
         return AssignUnionStack(dst, src)
 
-    def set_valid(self, args: Node) -> Primitive:
+    def _set_valid(self, args: Node) -> Primitive:
         return SetValid(self._header(args.at(0)))
 
-    def set_invalid(self, args: Node) -> Primitive:
+    def _set_invalid(self, args: Node) -> Primitive:
         return SetInvalid(self._header(args.at(0)))
 
     def _shift(self, args: Node, sign: int) -> Primitive:
@@ -131,13 +129,13 @@ class PrimitiveReader:
             raise args.fail(105, f"a stack cannot be shifted by {count}")
         return Shift(stack, sign * min(count, len(self.symbols.stacks[stack].headers)))
 
-    def push(self, args: Node) -> Primitive:
+    def _push(self, args: Node) -> Primitive:
         return self._shift(args, 1)
 
-    def pop(self, args: Node) -> Primitive:
+    def _pop(self, args: Node) -> Primitive:
         return self._shift(args, -1)
 
-    def mark_to_drop(self, args: Node) -> Primitive:
+    def _mark_to_drop(self, args: Node) -> Primitive:
         header = self._header(args.at(0))
         fields = [f.name for f in self.symbols.types[self.expressions.type_of(header)].fields]
         if "egress_spec" not in fields or isinstance(header, StackLast):
@@ -145,7 +143,7 @@ class PrimitiveReader:
         group = FieldOf(header, fields.index("mcast_grp")) if "mcast_grp" in fields else None
         return MarkToDrop(FieldOf(header, fields.index("egress_spec")), group)
 
-    def drop(self, args: Node) -> Primitive:
+    def _drop(self, args: Node) -> Primitive:
         pair = ["standard_metadata", "egress_spec"]
         group = ["intrinsic_metadata", "mcast_grp"]
         has_group = ("intrinsic_metadata", "mcast_grp") in self.symbols.aliases
@@ -154,61 +152,61 @@ class PrimitiveReader:
             self.symbols.field(Node(group, args.path, args.source)) if has_group else None,
         )
 
-    def jump(self, args: Node) -> Primitive:
+    def _jump(self, args: Node) -> Primitive:
         return Jump(args.at(0).get("value").hex(), None)
 
-    def jump_if_zero(self, args: Node) -> Primitive:
+    def _jump_if_zero(self, args: Node) -> Primitive:
         return Jump(args.at(1).get("value").hex(), self.expressions.data(args.at(0)))
 
-    def exit(self, args: Node) -> Primitive:
+    def _exit(self, args: Node) -> Primitive:
         if list(args.each()):
             raise args.fail(105, "exit takes no arguments")
         return Exit()
 
-    def count(self, args: Node) -> Primitive:
+    def _count(self, args: Node) -> Primitive:
         counter = lookup(self.symbols.counters, args.at(0).get("value"), "counter")
         return Count(counter, self.expressions.data(args.at(1)))
 
-    def register_read(self, args: Node) -> Primitive:
+    def _register_read(self, args: Node) -> Primitive:
         register = lookup(self.symbols.registers, args.at(1).get("value"), "register")
         return RegisterRead(self._place(args.at(0)), register, self.expressions.data(args.at(2)))
 
-    def register_write(self, args: Node) -> Primitive:
+    def _register_write(self, args: Node) -> Primitive:
         register = lookup(self.symbols.registers, args.at(0).get("value"), "register")
         return RegisterWrite(register, self.expressions.data(args.at(1)), self.expressions.data(args.at(2)))
 
-    def execute_meter(self, args: Node) -> Primitive:
+    def _execute_meter(self, args: Node) -> Primitive:
         meter = lookup(self.symbols.meters, args.at(0).get("value"), "meter")
         return ExecuteMeter(meter, self.expressions.data(args.at(1)), self._place(args.at(2)))
 
-    def hash(self, args: Node) -> Primitive:
+    def _hash(self, args: Node) -> Primitive:
         calculation = lookup(self.symbols.calculations, args.at(2).get("value"), "calculation")
         data = self.expressions.data
         return Hash(self._place(args.at(0)), data(args.at(1)), calculation, data(args.at(3)))
 
-    def random(self, args: Node) -> Primitive:
+    def _random(self, args: Node) -> Primitive:
         data = self.expressions.data
         return Random(self._place(args.at(0)), data(args.at(1)), data(args.at(2)))
 
-    def digest(self, args: Node) -> Primitive:
+    def _digest(self, args: Node) -> Primitive:
         return SendDigest(self.expressions.data(args.at(1)))
 
-    def clone_ingress(self, args: Node) -> Primitive:
+    def _clone_ingress(self, args: Node) -> Primitive:
         return Clone(False, self.expressions.data(args.at(0)), self.expressions.data(args.at(1)))
 
-    def clone_egress(self, args: Node) -> Primitive:
+    def _clone_egress(self, args: Node) -> Primitive:
         return Clone(True, self.expressions.data(args.at(0)), self.expressions.data(args.at(1)))
 
-    def resubmit(self, args: Node) -> Primitive:
+    def _resubmit(self, args: Node) -> Primitive:
         return Resubmit(self.expressions.data(args.at(0)))
 
-    def recirculate(self, args: Node) -> Primitive:
+    def _recirculate(self, args: Node) -> Primitive:
         return Recirculate(self.expressions.data(args.at(0)))
 
-    def truncate(self, args: Node) -> Primitive:
+    def _truncate(self, args: Node) -> Primitive:
         return Truncate(self.expressions.data(args.at(0)))
 
-    def log(self, args: Node) -> Primitive:
+    def _log(self, args: Node) -> Primitive:
         text = args.at(0).get("value").str()
         values = args.at(1).get("value")
         operands = tuple(self.expressions.data(v) for v in values.each()) if values.value else ()
@@ -216,41 +214,41 @@ class PrimitiveReader:
             raise args.fail(105, f"log_msg has {len(operands)} values for {text.count('{}')} places")
         return Log(text, operands)
 
-    def check(self, args: Node) -> Primitive:
+    def _check(self, args: Node) -> Primitive:
         what = args.source.fragment if args.source else args.path
         return Check(self.expressions.truth(args.at(0)), what)
 
 
 _READERS: dict[str, Callable[[PrimitiveReader, Node], Primitive]] = {
-    "assign": PrimitiveReader.assign,
-    "modify_field": PrimitiveReader.assign,
-    "assign_VL": PrimitiveReader.assign_varbit,
-    "assign_header": PrimitiveReader.assign_header,
-    "copy_header": PrimitiveReader.assign_header,
-    "assign_header_stack": PrimitiveReader.assign_stack,
-    "assign_union_stack": PrimitiveReader.assign_union_stack,
-    "add_header": PrimitiveReader.set_valid,
-    "remove_header": PrimitiveReader.set_invalid,
-    "push": PrimitiveReader.push,
-    "pop": PrimitiveReader.pop,
-    "mark_to_drop": PrimitiveReader.mark_to_drop,
-    "drop": PrimitiveReader.drop,
-    "_jump": PrimitiveReader.jump,
-    "_jump_if_zero": PrimitiveReader.jump_if_zero,
-    "exit": PrimitiveReader.exit,
-    "count": PrimitiveReader.count,
-    "register_read": PrimitiveReader.register_read,
-    "register_write": PrimitiveReader.register_write,
-    "execute_meter": PrimitiveReader.execute_meter,
-    "modify_field_with_hash_based_offset": PrimitiveReader.hash,
-    "modify_field_rng_uniform": PrimitiveReader.random,
-    "generate_digest": PrimitiveReader.digest,
-    "clone_ingress_pkt_to_egress": PrimitiveReader.clone_ingress,
-    "clone_egress_pkt_to_egress": PrimitiveReader.clone_egress,
-    "resubmit": PrimitiveReader.resubmit,
-    "recirculate": PrimitiveReader.recirculate,
-    "truncate": PrimitiveReader.truncate,
-    "log_msg": PrimitiveReader.log,
-    "assert": PrimitiveReader.check,
-    "assume": PrimitiveReader.check,
+    "assign": PrimitiveReader._assign,
+    "modify_field": PrimitiveReader._assign,
+    "assign_VL": PrimitiveReader._assign_varbit,
+    "assign_header": PrimitiveReader._assign_header,
+    "copy_header": PrimitiveReader._assign_header,
+    "assign_header_stack": PrimitiveReader._assign_stack,
+    "assign_union_stack": PrimitiveReader._assign_union_stack,
+    "add_header": PrimitiveReader._set_valid,
+    "remove_header": PrimitiveReader._set_invalid,
+    "push": PrimitiveReader._push,
+    "pop": PrimitiveReader._pop,
+    "mark_to_drop": PrimitiveReader._mark_to_drop,
+    "drop": PrimitiveReader._drop,
+    "_jump": PrimitiveReader._jump,
+    "_jump_if_zero": PrimitiveReader._jump_if_zero,
+    "exit": PrimitiveReader._exit,
+    "count": PrimitiveReader._count,
+    "register_read": PrimitiveReader._register_read,
+    "register_write": PrimitiveReader._register_write,
+    "execute_meter": PrimitiveReader._execute_meter,
+    "modify_field_with_hash_based_offset": PrimitiveReader._hash,
+    "modify_field_rng_uniform": PrimitiveReader._random,
+    "generate_digest": PrimitiveReader._digest,
+    "clone_ingress_pkt_to_egress": PrimitiveReader._clone_ingress,
+    "clone_egress_pkt_to_egress": PrimitiveReader._clone_egress,
+    "resubmit": PrimitiveReader._resubmit,
+    "recirculate": PrimitiveReader._recirculate,
+    "truncate": PrimitiveReader._truncate,
+    "log_msg": PrimitiveReader._log,
+    "assert": PrimitiveReader._check,
+    "assume": PrimitiveReader._check,
 }

@@ -83,4 +83,11 @@ INLINE void store_bits128(uint8_t *p, unsigned offset, unsigned width, u128 v) {
     }
 }
 
+/* Whether two big-endian numbers of any length are equal. */
+static inline int same_number(const uint8_t *a, uint32_t a_length, const uint8_t *b, uint32_t b_length) {
+    while (a_length && !*a) a++, a_length--;
+    while (b_length && !*b) b++, b_length--;
+    return a_length == b_length && !memcmp(a, b, a_length);
+}
+
 #endif

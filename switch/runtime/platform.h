@@ -7,7 +7,7 @@
 #include "table.h"
 #include "wide.h"
 
-enum { DROP_PORT = 511, RECURSION = 16, COPIES = 2048 };
+enum { DROP_PORT = 511, RECURSION = 16, COPIES = 2048, SESSION_VALID = 1 << 15 };
 
 /* Why a packet ended without being sent; the order is that of `ENDED` in dataplane.py. */
 enum reason { DROPPED_BY_PROGRAM, LOST_TO_LOOP, LOST_TO_CHECK, LOST_WITHOUT_PORT, REASONS };

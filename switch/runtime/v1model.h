@@ -8,7 +8,6 @@
 #define V1MODEL_H
 
 enum { NORMAL, INGRESS_CLONE, EGRESS_CLONE, COALESCED, RECIRCULATED, REPLICATION, RESUBMITTED };
-enum { SESSION_VALID = 1 << 15 };
 
 static void run_ingress(struct context *c, const struct packet *p, uint32_t type, const struct phv *from, uint32_t list,
                         uint32_t depth);
