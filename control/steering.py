@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from control.catalogue import Catalogue, PolicyName, Service
@@ -187,10 +188,10 @@ class Steering:
         now = self._clock()
         seen = complete(list(self._candidates(place, instances)))
         demand = self.services.demand_class(place.steered.class_id)
-        candidates = qualified(seen, demand, self._site) if demand else seen
+        candidates = tuple(qualified(seen, demand, self._site) if demand else seen)
         if not candidates:
             return Decision(None if seen else Group(), name, at=now)
-        target = dict(zip((c.key for c in candidates), policy.shares(candidates), strict=True))
+        target = _target(name, candidates)
         shares = target
         if policy.adaptive and before:
             caps = {
@@ -202,7 +203,7 @@ class Steering:
         group = Group(tuple(sorted(quantise(shares, self._limit).items())))
         if policy.adaptive and before and before.group and _close(before.group, shares):
             group = before.group
-        return Decision(group, name, tuple(candidates), target, shares, now)
+        return Decision(group, name, candidates, target, shares, now)
 
     def _candidates(self, place: Place, instances: Iterable[Instance]) -> Iterator[Candidate]:
         for instance in instances:
@@ -224,6 +225,12 @@ class Steering:
                 cost=self._site[instance.key.site].price + path.cost,
                 response_ms=measured.response_ms if measured else None,
             )
+
+
+@lru_cache(maxsize=4096)
+def _target(policy: PolicyName, candidates: tuple[Candidate, ...]) -> Shares:
+    """The shares a policy wants; families and most demand classes have the same candidates."""
+    return dict(zip((c.key for c in candidates), POLICIES[policy].shares(candidates), strict=True))
 
 
 def _close(group: Group, shares: Shares) -> bool:

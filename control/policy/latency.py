@@ -29,7 +29,7 @@ _QUIET = 0.1
 """Demand is taken to be at least this share of all capacity, so that a burst finds more than one instance."""
 _UNEXPLAINED = 0.25
 """A measured response time counts where it is longer than the model's by more than this share."""
-_STEPS = 60
+_STEPS = 45
 
 
 def shares(candidates: Sequence[Candidate]) -> list[float]:

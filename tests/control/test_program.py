@@ -236,25 +236,28 @@ def test_a_draining_instance_keeps_its_sessions_and_gets_no_new_ones() -> None:
     assert len(rows(program, "r1", "instance")) == 2
 
 
-def test_the_order_of_changes_never_leaves_half_of_one() -> None:
+def phases(program: Program) -> list[set[tuple[str, str]]]:
+    """Kind and table of the changes to be made, phase by phase."""
+    return [
+        {(change.kind.name, change.entry.describe(SCHEMA).split()[0]) for change in phase}
+        for phase in program.tables["r1"].changes()
+    ]
+
+
+def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     program = started()
     installed(program.tables["r1"])
     program.take(advert("near", 1, instance(NEAR)))
-    coming = [
-        [change.entry.describe(SCHEMA).split()[0] for change in phase]
-        for phase in program.tables["r1"].changes()
-    ]
-    assert [set(phase) for phase in coming] == [{"instance"}, {"service"}]
+    # Last, the class that can't be met loses the entry that said there is no capacity.
+    assert phases(program) == [{("INSERT", "instance")}, {("MODIFY", "service")}, {("DELETE", "service")}]
     program = started()
     program.take(advert("near", 1, instance(NEAR)))
     installed(program.tables["r1"])
     program.take(advert("near", 2))
-    going = [
-        {(c.kind.name, c.entry.describe(SCHEMA).split()[0]) for c in phase}
-        for phase in program.tables["r1"].changes()
+    assert phases(program) == [
+        {("MODIFY", "service"), ("INSERT", "service")},
+        {("DELETE", "instance")},
     ]
-    assert ("MODIFY", "service") in going[0]
-    assert going[-1] == {("DELETE", "instance")}
 
 
 # --- a controller that starts where another one was
