@@ -10,7 +10,7 @@ from finsy.proto import p4r
 
 from .. import api
 from . import meters
-from .codec import Key, decode_key, encode_key, program_key
+from .codec import Key, KeyCodec
 from .context import Context
 from .errors import already_exists, exhausted, invalid_argument, out_of_range
 from .p4info import CounterSpec, MeterSpec, RegisterSpec, ValueSetSpec
@@ -138,6 +138,7 @@ class ValueSet:
     def __init__(self, spec: ValueSetSpec, context: Context):
         self.spec = spec
         self.members: list[Key] = []
+        self._keys = KeyCodec(f"value set {spec.name}", spec.fields)
         self._pipeline = context.pipeline
 
     def modify(self, message: p4r.ValueSetEntry, undo: UndoLog) -> None:
@@ -147,7 +148,7 @@ class ValueSet:
             raise exhausted(f"{place} holds {self.spec.size} members, not {len(message.members)}")
         members: list[Key] = []
         for member in message.members:
-            key = decode_key(place, self.spec.fields, member.match)
+            key = self._keys.decode(member.match)
             if key in members:
                 raise already_exists(f"{place}: a member is given twice")
             members.append(key)
@@ -155,14 +156,12 @@ class ValueSet:
         self._set(members)
 
     def _set(self, members: list[Key]) -> None:
-        self._pipeline.value_set(
-            self.spec.name, [tuple(program_key(self.spec.fields, key)) for key in members]
-        )
+        self._pipeline.value_set(self.spec.name, [tuple(self._keys.to_program(key)) for key in members])
         self.members = members
 
     def read(self) -> p4r.ValueSetEntry:
         """The value set as a message."""
         return p4r.ValueSetEntry(
             value_set_id=self.spec.id,
-            members=[p4r.ValueSetMember(match=encode_key(self.spec.fields, key)) for key in self.members],
+            members=[p4r.ValueSetMember(match=self._keys.encode(key)) for key in self.members],
         )

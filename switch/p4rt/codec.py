@@ -68,113 +68,118 @@ def _any(field: Field) -> Key:
     return (0, (1 << field.bits) - 1) if field.kind == "range" else (0, 0)
 
 
-def decode_key(place: str, fields: Sequence[Field], matches: Iterable[p4r.FieldMatch]) -> Key:
-    """The key that a list of `FieldMatch` describes; `place` names the table in errors.
+class KeyCodec:
+    """The keys of one table or value set; `place` names it in errors."""
 
-    Raises:
-        P4RuntimeError: INVALID_ARGUMENT for anything § 9.1.1 forbids.
-    """
-    parts: dict[int, Key] = {}
-    by_id = {field.id: field for field in fields}
-    for match in matches:
-        field = by_id.get(match.field_id)
-        if field is None:
-            raise invalid_argument(f"{place} has no match field {match.field_id}")
-        if field.id in parts:
-            raise invalid_argument(f"{place}: match field {field.name} is given twice")
-        kind = match.WhichOneof("field_match_type")
-        if kind is None or kind != field.kind:
-            raise invalid_argument(f"{place}: {field.name} is matched {field.kind}, not {kind or 'unset'}")
-        try:
-            parts[field.id] = _DECODE[kind](field.bits, match)
-        except ValueError as error:
-            raise invalid_argument(f"{place}: {field.name}: {error}") from None
-    key: list[int] = []
-    for field in fields:
-        part = parts.get(field.id)
-        if part is None:
-            if field.kind == "exact":
+    def __init__(self, place: str, fields: Sequence[Field]):
+        self._place = place
+        self._fields = tuple(fields)
+        self._by_id = {field.id: field for field in fields}
+        self._left_out = {field.id: _any(field) for field in fields if field.kind != "exact"}
+
+    def decode(self, matches: Iterable[p4r.FieldMatch]) -> Key:
+        """The key that a list of `FieldMatch` describes.
+
+        Raises:
+            P4RuntimeError: INVALID_ARGUMENT for anything § 9.1.1 forbids.
+        """
+        place = self._place
+        parts: dict[int, Key] = {}
+        for match in matches:
+            field = self._by_id.get(match.field_id)
+            if field is None:
+                raise invalid_argument(f"{place} has no match field {match.field_id}")
+            if field.id in parts:
+                raise invalid_argument(f"{place}: match field {field.name} is given twice")
+            kind = match.WhichOneof("field_match_type")
+            if kind is None or kind != field.kind:
+                raise invalid_argument(
+                    f"{place}: {field.name} is matched {field.kind}, not {kind or 'unset'}"
+                )
+            try:
+                parts[field.id] = _DECODE[kind](field.bits, match)
+            except ValueError as error:
+                raise invalid_argument(f"{place}: {field.name}: {error}") from None
+        key: list[int] = []
+        for field in self._fields:
+            part = parts.get(field.id) or self._left_out.get(field.id)
+            if part is None:
                 raise invalid_argument(f"{place}: the exact match field {field.name} is missing")
-            part = _any(field)
-        key.extend(part)
-    return tuple(key)
+            key += part
+        return tuple(key)
 
+    def encode(self, key: Key) -> list[p4r.FieldMatch]:
+        """The canonical `FieldMatch` list of a key: fields that match anything are left out."""
+        matches: list[p4r.FieldMatch] = []
+        for field, value, other in self._parts(key):
+            match = p4r.FieldMatch(field_id=field.id)
+            match field.kind:
+                case "exact":
+                    match.exact.value = values.encode(value)
+                case "lpm" if other:
+                    match.lpm.value = values.encode(value)
+                    match.lpm.prefix_len = other
+                case "ternary" if other:
+                    match.ternary.value = values.encode(value)
+                    match.ternary.mask = values.encode(other)
+                case "range" if (value, other) != self._left_out[field.id]:
+                    match.range.low = values.encode(value)
+                    match.range.high = values.encode(other)
+                case "optional" if other:
+                    match.optional.value = values.encode(value)
+                case _:
+                    continue
+            matches.append(match)
+        return matches
 
-def _parts(fields: Sequence[Field], key: Key) -> Iterable[tuple[Field, int, int]]:
-    at = 0
-    for field in fields:
-        if field.kind == "exact":
-            yield field, key[at], 0
-            at += 1
-        else:
-            yield field, key[at], key[at + 1]
-            at += 2
+    def to_program(self, key: Key) -> list[api.Match]:
+        """A key as the pipeline wants it."""
+        matches: list[api.Match] = []
+        for field, value, other in self._parts(key):
+            ones = (1 << field.bits) - 1
+            match field.kind:
+                case "exact":
+                    matches.append(api.Match(value, ones))
+                case "lpm":
+                    matches.append(api.Match(value, values.prefix_mask(other, field.bits)))
+                case "ternary":
+                    matches.append(api.Match(value, other))
+                case "range":
+                    matches.append(api.Match(value, 0, other))
+                case _:
+                    matches.append(api.Match(value, ones if other else 0))
+        return matches
 
+    def from_program(self, matches: Sequence[api.Match]) -> Key:
+        """The key of an entry that the program declares.
 
-def encode_key(fields: Sequence[Field], key: Key) -> list[p4r.FieldMatch]:
-    """The canonical `FieldMatch` list of a key: fields that match anything are left out."""
-    matches: list[p4r.FieldMatch] = []
-    for field, value, other in _parts(fields, key):
-        match = p4r.FieldMatch(field_id=field.id)
-        match field.kind:
-            case "exact":
-                match.exact.value = values.encode(value)
-            case "lpm" if other:
-                match.lpm.value = values.encode(value)
-                match.lpm.prefix_len = other
-            case "ternary" if other:
-                match.ternary.value = values.encode(value)
-                match.ternary.mask = values.encode(other)
-            case "range" if (value, other) != _any(field):
-                match.range.low = values.encode(value)
-                match.range.high = values.encode(other)
-            case "optional" if other:
-                match.optional.value = values.encode(value)
-            case _:
-                continue
-        matches.append(match)
-    return matches
+        Raises:
+            ValueError: the program's key is not the one P4Info describes.
+        """
+        key: list[int] = []
+        for field, match in zip(self._fields, matches, strict=True):
+            match field.kind:
+                case "exact":
+                    key.append(match.value)
+                case "lpm":
+                    key += (match.value & match.mask, match.mask.bit_count())
+                case "ternary":
+                    key += (match.value & match.mask, match.mask)
+                case "range":
+                    key += (match.value, match.high)
+                case _:
+                    key += (match.value, 1) if match.mask else (0, 0)
+        return tuple(key)
 
-
-def program_key(fields: Sequence[Field], key: Key) -> list[api.Match]:
-    """A key as the pipeline wants it."""
-    matches: list[api.Match] = []
-    for field, value, other in _parts(fields, key):
-        ones = (1 << field.bits) - 1
-        match field.kind:
-            case "exact":
-                matches.append(api.Match(value, ones))
-            case "lpm":
-                matches.append(api.Match(value, values.prefix_mask(other, field.bits)))
-            case "ternary":
-                matches.append(api.Match(value, other))
-            case "range":
-                matches.append(api.Match(value, 0, other))
-            case _:
-                matches.append(api.Match(value, ones if other else 0))
-    return matches
-
-
-def initial_key(fields: Sequence[Field], matches: Sequence[api.Match]) -> Key:
-    """The key of an entry that the program declares.
-
-    Raises:
-        ValueError: the program's key is not the one P4Info describes.
-    """
-    key: list[int] = []
-    for field, match in zip(fields, matches, strict=True):
-        match field.kind:
-            case "exact":
-                key.append(match.value)
-            case "lpm":
-                key += (match.value & match.mask, match.mask.bit_count())
-            case "ternary":
-                key += (match.value & match.mask, match.mask)
-            case "range":
-                key += (match.value, match.high)
-            case _:
-                key += (match.value, 1) if match.mask else (0, 0)
-    return tuple(key)
+    def _parts(self, key: Key) -> Iterable[tuple[Field, int, int]]:
+        at = 0
+        for field in self._fields:
+            if field.kind == "exact":
+                yield field, key[at], 0
+                at += 1
+            else:
+                yield field, key[at], key[at + 1]
+                at += 2
 
 
 class ActionCodec:

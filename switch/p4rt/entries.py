@@ -8,7 +8,7 @@ from finsy.proto import p4r
 
 from .. import api
 from . import meters, one_shots
-from .codec import ActionCodec, Key, check_scope, decode_key, encode_key
+from .codec import ActionCodec, Key, KeyCodec, check_scope
 from .errors import denied, invalid_argument
 from .one_shots import ActionSet, OneShot
 from .p4info import TableSpec
@@ -57,6 +57,8 @@ class EntryCodec:
     def __init__(self, spec: TableSpec, actions: ActionCodec, profile: Profile | None):
         self.spec = spec
         self.name = f"table {spec.name}"
+        self._prioritised = spec.prioritised
+        self.keys = KeyCodec(self.name, spec.fields)
         self._actions = actions
         self._profile = profile
 
@@ -66,12 +68,12 @@ class EntryCodec:
         Raises:
             P4RuntimeError: INVALID_ARGUMENT.
         """
-        if self.spec.prioritised:
+        if self._prioritised:
             if message.priority <= 0:
                 raise invalid_argument(f"{self.name}: an entry needs a priority above 0")
         elif message.priority:
             raise invalid_argument(f"{self.name}: entries have no priority, it must be 0")
-        return decode_key(self.name, self.spec.fields, message.match), message.priority
+        return self.keys.decode(message.match), message.priority
 
     def request(self, message: p4r.TableAction) -> Request:
         """The checked result of an entry (§ 9.1.2); whether its member or group exists is not seen here."""
@@ -141,7 +143,7 @@ class EntryCodec:
         """Key and whatever is opaque to the switch: an idle notification's part of an entry (§ 16.4)."""
         message = p4r.TableEntry(
             table_id=self.spec.id,
-            match=encode_key(self.spec.fields, entry.key),
+            match=self.keys.encode(entry.key),
             priority=entry.priority,
             metadata=entry.metadata,
             idle_timeout_ns=entry.idle_timeout_ns,

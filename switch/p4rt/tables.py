@@ -10,7 +10,7 @@ from finsy.proto import p4r
 
 from .. import api
 from . import one_shots
-from .codec import Key, initial_key, program_key
+from .codec import Key
 from .context import Context
 from .entries import Entry, EntryCodec, GroupRef, MemberRef, Request, Result, cookie
 from .errors import already_exists, denied, exhausted, invalid_argument, not_found, unimplemented
@@ -54,7 +54,7 @@ class Table:
         ordered = sorted(declared, key=lambda item: item.priority)
         for rank, item in enumerate(ordered, 1):
             priority = rank if self.spec.prioritised else 0
-            key = initial_key(self.spec.fields, item.key)
+            key = self.codec.keys.from_program(item.key)
             entry = Entry(key, priority, item.action, item.handle, is_const=self.spec.is_const)
             if priority and not entry.is_const:
                 self._pipeline.table_delete(self.spec.name, item.handle)
@@ -209,7 +209,7 @@ class Table:
         try:
             entry.handle = self._pipeline.table_insert(
                 self.spec.name,
-                program_key(self.spec.fields, entry.key),
+                self.codec.keys.to_program(entry.key),
                 entry.priority,
                 self._target(entry.result),
             )
