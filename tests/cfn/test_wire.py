@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.extensions import Extension
-from cfn.wire import BASE_LENGTH, Demand, Header, Kind, Packet, Report
+from cfn.extensions import Extension, ExtensionType
+from cfn.wire import BASE_LENGTH, Demand, Header, Kind, NackCode, Packet, Report, Status
 from cfn.wire_error import WireError
 from tests.cfn import vectors
 from tests.cfn.strategies import packets
@@ -30,6 +30,12 @@ def test_the_document_has_every_sort_of_vector():
     names = {vector["name"] for vector in vectors.load("vector")}
     assert len(names) == len(vectors.load("vector")) >= 24
     assert {vector["kind"] for vector in CFN_VECTORS} == set(Kind.__members__)
+
+
+@pytest.mark.parametrize("codes", [Kind, Status, NackCode, ExtensionType])
+def test_the_document_assigns_the_codes_that_are_used(codes):
+    text = vectors.DOCUMENT.read_text()
+    assert [code for code in codes if f"| {code.name} | {code.value} |" not in text] == []
 
 
 @given(packets())

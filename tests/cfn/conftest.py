@@ -1,0 +1,7 @@
+"""Settings of the tests in this folder."""
+
+from hypothesis import settings
+
+# How long an example takes says more about who else uses the machine than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
