@@ -6,9 +6,9 @@ from cfn.functions.train import HELD_OUT_SEED, accuracy, train
 
 
 def test_a_little_training_recognises_most_shapes_and_always_the_same():
-    images = dataset(15, seed=3)
+    images = dataset(8, seed=3)
     weights, bias = train(*images)
-    assert accuracy(weights, bias, *dataset(20, HELD_OUT_SEED)) > 0.8
+    assert accuracy(weights, bias, *dataset(20, HELD_OUT_SEED)) > 0.7
     again, _ = train(*images)
     assert np.array_equal(weights, again)
 
