@@ -48,8 +48,7 @@ def switches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
             switch.stop()
 
 
-def declared(switches: dict[str, FarEnd]) -> Catalogue:
-    text = CATALOGUE
+def declared(switches: dict[str, FarEnd], text: str) -> Catalogue:
     for number, switch in enumerate(switches.values(), 1):
         text = text.replace(f"127.0.0.1:{number}", switch.address)
     return catalogue(text)
@@ -84,9 +83,9 @@ async def until(true: Callable[[], bool]) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    switches: dict[str, FarEnd], tmp_path: Path, audit_s: float = 60.0, hold_s: float = 30.0
+    switches: dict[str, FarEnd], tmp_path: Path, audit_s: float = 60.0, text: str = CATALOGUE
 ) -> AsyncIterator[Running]:
-    controller = Controller(declared(switches), EventLog(), Options(hold_s=hold_s, audit_s=audit_s))
+    controller = Controller(declared(switches, text), EventLog(), Options(hold_s=30.0, audit_s=audit_s))
     address = f"unix:{tmp_path}/adverts"
     server = await advert_service.serve(address, controller.take)
     task = asyncio.create_task(controller.run())
@@ -280,7 +279,7 @@ async def test_counters_are_read_under_their_names(switches, tmp_path) -> None:
 
 async def test_a_router_that_is_away_at_the_start_joins_later(switches, tmp_path) -> None:
     switches["r2"].stop()
-    controller = Controller(declared(switches), EventLog())
+    controller = Controller(declared(switches, CATALOGUE), EventLog())
     task = asyncio.create_task(controller.run())
     try:
         async with asyncio.timeout(WAIT_S):
