@@ -77,8 +77,8 @@ def main(
 def run(target: Target, adverts: int, rate: float, interval_ms: float) -> tuple[list[Flip], traffic.Seen]:
     """Bring up switches, controller and stream, send the adverts, and return them and what was seen."""
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cfnbench-")))
         laid = stack.enter_context(bed.laid(*two_sites.ROLES))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cfnbench-")))
         two_sites.lay(laid)
         children = start_network(stack, target, laid, directory)
         teller = stack.enter_context(Teller(address(directory / "adverts.sock")))

@@ -34,7 +34,7 @@ def main(
 ) -> None:
     """Measure how many requests a second each device forwards, and write bench/out/switch.json."""
     console = Console()
-    devices = [device for device in DEVICES if only is None or device.name in only]
+    devices = chosen(only)
     installed = [device for device in devices if device.installed()]
     cores = pick_cores(os.sched_getaffinity(0))
     pps: dict[str, dict[str, float | None]] = {}
@@ -71,8 +71,8 @@ def measure(
     """
     samples: Samples = {device.name: [] for device in devices}
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cfnbench-")))
         laid = stack.enter_context(bed.laid(*ROLES))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cfnbench-")))
         blaster = Blaster(workload, cores.source, directory)
         lanes = {device.name: Lane(laid, device.name) for device in devices}
         for device in devices:
@@ -84,6 +84,21 @@ def measure(
             for device in order:
                 samples[device.name].append(blaster.sample(lanes[device.name], *times))
     return samples
+
+
+def chosen(names: Sequence[str] | None) -> list[Device]:
+    """Return the devices of these names, all for None.
+
+    Raises:
+        typer.BadParameter: there is none of such a name.
+    """
+    known = {device.name: device for device in DEVICES}
+    unknown = set(names or ()) - set(known)
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(sorted(unknown))}: not of {', '.join(known)}", param_hint="--only"
+        )
+    return [device for name, device in known.items() if not names or name in names]
 
 
 def pick_cores(available: Iterable[int]) -> Cores:

@@ -1,10 +1,11 @@
 import pytest
+import typer
 
 from bench import steering
 from bench.devices import DEVICES
 from bench.forwarding import Cores, Sample
 from bench.stats import Spread
-from bench.switch import pick_cores, ratio, table
+from bench.switch import chosen, pick_cores, ratio, table
 
 
 @pytest.mark.parametrize(
@@ -12,6 +13,16 @@ from bench.switch import pick_cores, ratio, table
 )
 def test_source_and_device_have_a_core_each_where_there_are_two(available: set[int], expected: Cores) -> None:
     assert pick_cores(available) == expected
+
+
+def test_devices_are_chosen_by_name() -> None:
+    assert chosen(None) == list(DEVICES)
+    assert [device.name for device in chosen(["kernel", "bare"])] == ["bare", "kernel"]
+
+
+def test_an_unknown_device_is_told() -> None:
+    with pytest.raises(typer.BadParameter, match="tofino: not of embedded, bmv2, bare, kernel"):
+        chosen(["bare", "tofino"])
 
 
 def test_a_device_that_forwarded_nothing_has_no_ratio() -> None:
