@@ -20,7 +20,7 @@ from cfn.advert_sender import AdvertSender, SendError
 from cfn.cpu import CpuMeter, CpuSource
 from cfn.damping import Damping, Schedule
 from cfn.site import SiteState, StaleStatusError
-from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, Status
+from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, InstanceStatus
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Agent:
         with contextlib.suppress(BlockingIOError):
             while data := inbox.recv(MAX_STATUS):
                 try:
-                    self._state.take(Status.decode(data), time.monotonic())
+                    self._state.take(InstanceStatus.decode(data), time.monotonic())
                 except StaleStatusError as error:
                     log.debug("%s", error)
                 except ValueError as error:

@@ -19,8 +19,7 @@ from typing import Any, cast
 
 from cfn.function import Function, Outcome
 from cfn.instance import InstanceState, Job
-from cfn.status import REPORT_AT_LEAST_S, REPORT_INTERVAL_S
-from cfn.status import Status as InstanceStatus
+from cfn.status import REPORT_AT_LEAST_S, REPORT_INTERVAL_S, InstanceStatus
 from cfn.wire import PORT, Kind, Packet
 from cfn.wire_error import WireError
 from cfn.workers import Workers, start_workers

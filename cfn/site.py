@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
-from cfn.status import Status
+from cfn.status import InstanceStatus
 
 WINDOW_US = 1_000_000
 """Span over which rates and service times are measured."""
@@ -45,7 +45,7 @@ class SiteState:
     def __init__(self) -> None:
         self._instances: dict[int, _History] = {}
 
-    def take(self, status: Status, now: float) -> None:
+    def take(self, status: InstanceStatus, now: float) -> None:
         """An instance has reported.
 
         Raises:
@@ -86,14 +86,14 @@ class _History:
 
     def __init__(self) -> None:
         self.heard = 0.0
-        self._statuses: deque[Status] = deque()
+        self._statuses: deque[InstanceStatus] = deque()
         self._service_time_us = 0.0
 
     @property
-    def last(self) -> Status:
+    def last(self) -> InstanceStatus:
         return self._statuses[-1]
 
-    def take(self, status: Status, now: float) -> None:
+    def take(self, status: InstanceStatus, now: float) -> None:
         self.heard = now
         self._statuses.append(status)
         # One status from before the window stays, so that the window is covered whole.

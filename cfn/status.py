@@ -17,7 +17,7 @@ REPORT_AT_LEAST_S = 0.25
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-class Status(BaseModel):
+class InstanceStatus(BaseModel):
     """The state of one instance; counters grow from the server's start on.
 
     Attributes:
@@ -63,7 +63,7 @@ class Status(BaseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
     @classmethod
-    def decode(cls, data: bytes) -> Status:
+    def decode(cls, data: bytes) -> InstanceStatus:
         """Read a datagram.
 
         Raises:

@@ -53,6 +53,7 @@ def call(
         build_request(function, data, request_id=0)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    # Longer than all the waits together, so that the attempts alone decide when to give up.
     policy = RetryPolicy(attempts=attempts, timeout_s=timeout, deadline_s=timeout * 2.5**attempts)
 
     async def run() -> list[CallResult]:

@@ -1,9 +1,9 @@
 """Statuses as function servers send them."""
 
-from cfn.status import Status
+from cfn.status import InstanceStatus
 
 
-def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> Status:
+def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> InstanceStatus:
     """A status of an instance at 10.2.0.1, measured at that second."""
     values = {
         "started_us": 1000,
@@ -18,4 +18,4 @@ def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> Status:
         "completed": 0,
         "busy_us": 0,
     }
-    return Status(**{**values, **fields})
+    return InstanceStatus(**{**values, **fields})

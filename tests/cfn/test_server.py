@@ -8,7 +8,7 @@ import pytest
 
 from cfn.client import AsyncClient
 from cfn.server import InstanceConfig, Server
-from cfn.status import REPORT_AT_LEAST_S, Status
+from cfn.status import REPORT_AT_LEAST_S, InstanceStatus
 from tests.cfn.network import free_port
 from tests.cfn.sample_functions import echo, moody
 
@@ -22,10 +22,10 @@ class Agent:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind(str(path))
 
-    async def until(self, wanted) -> Status:
+    async def until(self, wanted) -> InstanceStatus:
         async with asyncio.timeout(WAIT_S):
             while True:
-                said = Status.decode(await asyncio.get_running_loop().sock_recv(self._socket, 4096))
+                said = InstanceStatus.decode(await asyncio.get_running_loop().sock_recv(self._socket, 4096))
                 if wanted(said):
                     return said
 

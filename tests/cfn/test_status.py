@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.status import MAX_STATUS, Status
+from cfn.status import MAX_STATUS, InstanceStatus
 from tests.cfn.statuses import status
 
 
 def test_a_status_survives_the_wire_and_fits():
     sent = status(3, func_id=2**64 - 1, arrived=2**62, ipv6="fd00:2::1")
-    assert Status.decode(sent.encode()) == sent
+    assert InstanceStatus.decode(sent.encode()) == sent
     assert len(sent.encode()) <= MAX_STATUS
     assert sent.ipv4 == IPv4Address("10.2.0.1")
 
@@ -33,11 +33,11 @@ def test_a_status_survives_the_wire_and_fits():
 def test_a_status_that_is_wrong_is_refused_in_one_line_that_names_the_field(change, field):
     good = json.loads(status(3).encode())
     with pytest.raises(ValueError, match=field) as caught:
-        Status.decode(json.dumps({**good, **change}).encode())
+        InstanceStatus.decode(json.dumps({**good, **change}).encode())
     assert "\n" not in str(caught.value)
 
 
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused(data):
     with pytest.raises(ValueError, match=r".+"):
-        Status.decode(data)
+        InstanceStatus.decode(data)
