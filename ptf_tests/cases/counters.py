@@ -9,6 +9,7 @@ from p4runtime_sh import shell
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
+from scapy.utils import checksum
 
 from cfn.wire import BASE_LENGTH, PORT, VERSION, Kind
 from ptf_tests.base import CfnTest, each_family
@@ -141,6 +142,47 @@ class InIsOutAndNacksAndDrops(CfnTest):
         drops = sum(count for outcome, count in sent.items() if outcome.startswith("DROP"))
         self.assertEqual(came_out + drops, self.sent)
         self.assertEqual(nacks, sum(count for outcome, count in sent.items() if outcome.startswith("NACK")))
+
+
+class DamagedAtRandom(CfnTest):
+    """Frames of every kind, damaged: one outcome each, and one frame out unless that was a drop."""
+
+    rows = (*ROUTER, *GROUPS)
+
+    def runTest(self) -> None:
+        drawn = random.Random(5)
+        frames = [
+            (bytes(packet), port) for family in FAMILIES for packet, port in by_outcome(family).values()
+        ]
+        for _ in range(1500):
+            frame, port = drawn.choice(frames)
+            damaged = self.damaged(drawn, bytearray(frame))
+            self.send(damaged, port)
+            counted = self.await_one()
+            if not counted.startswith("DROP"):
+                self.receive()
+            self.assert_silent(f"{counted}: {damaged.hex()} on port {port}")
+
+    @staticmethod
+    def damaged(drawn: random.Random, frame: bytearray) -> bytes:
+        """The frame with up to three bytes changed behind its MAC addresses, seldom of another length."""
+        for _ in range(drawn.randrange(4)):
+            frame[drawn.randrange(12, len(frame))] = drawn.choice((0, 1, 0xFF, drawn.randrange(256)))
+        if frame[12:14] == b"\x08\x00" and drawn.random() < 0.7:
+            frame[24:26] = b"\0\0"
+            frame[24:26] = checksum(bytes(frame[14:34])).to_bytes(2, "big")
+        if drawn.random() < 0.15:
+            frame = frame[: drawn.randrange(15, len(frame))]
+        elif drawn.random() < 0.1:
+            frame += drawn.randbytes(drawn.randrange(1, 60))
+        return bytes(frame)
+
+    def await_one(self) -> str:
+        """The one outcome that was counted since the last look."""
+        after = self.settled()
+        found, self.counted = after - self.counted, after
+        self.assertEqual(found.total(), 1, found)
+        return next(iter(found))
 
 
 class RequestsAndPermits(CfnTest):
