@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from cfn.load import FULLY_BUSY, MAX_LOAD
 from control.model import InstanceKey
 
-FULL_LOAD = 255
-_BUSY = 0.75
-"""Share of full load up to which an instance counts as having all of its capacity."""
 _LEFT_WHEN_FULL = 0.02
 _OVERLOAD = 0.9
 _BACKLOG = 5.0
@@ -53,8 +51,8 @@ class Candidate:
 
     @property
     def room(self) -> float:
-        """Share of its capacity it should be given, 0–1: all of it until it is busy, then less and less."""
-        spare = (1 - self.load / FULL_LOAD) / (1 - _BUSY)
+        """Share of its capacity to be given, 0–1: all of it until requests wait, then less and less."""
+        spare = (MAX_LOAD - self.load) / (MAX_LOAD - FULLY_BUSY)
         return max(_LEFT_WHEN_FULL, min(1.0, spare))
 
     @property
@@ -71,8 +69,8 @@ class Candidate:
     def overloaded(self) -> bool:
         """Whether it must lose traffic at once."""
         return (
-            self.load >= _OVERLOAD * FULL_LOAD
-            or self.arrival_rps >= self.capacity_rps
+            self.load >= _OVERLOAD * MAX_LOAD
+            or (self.load >= FULLY_BUSY and self.arrival_rps >= self.capacity_rps)
             or self.backlog_ms > _BACKLOG * self.service_ms
         )
 

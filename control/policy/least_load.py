@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from control.policy.candidate import FULL_LOAD, Candidate
+from cfn.load import MAX_LOAD
+from control.policy.candidate import Candidate
 from control.policy.shares import normalised
 
 _LEAST = 0.01
@@ -13,4 +14,4 @@ _LEAST = 0.01
 
 def shares(candidates: Sequence[Candidate]) -> list[float]:
     """Share of each candidate, in their order."""
-    return normalised([c.capacity_rps * max(_LEAST, 1 - c.load / FULL_LOAD) for c in candidates])
+    return normalised([c.capacity_rps * max(_LEAST, 1 - c.load / MAX_LOAD) for c in candidates])

@@ -1,0 +1,77 @@
+"""Closed loops of steering and sites: what is decided changes the loads that are decided upon next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import finsy as fy
+import pytest
+
+import p4src
+from cfn.load import load_of
+from control.events import EventLog
+from control.program import Program
+from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, Clock, advert, catalogue, instance
+
+SCHEMA = fy.P4Schema(p4src.P4INFO)
+INTERVAL_S = 0.25
+CAPACITY_RPS = 100.0
+SITES = {"near": NEAR, "far": FAR}
+
+
+def loop(policy: str, demand_rps: Callable[[float], float], seconds: float) -> Iterator[dict[str, float]]:
+    """Sites advertise in turn what they got in the last interval; the near site's share, and all queues.
+
+    All requests come in at r1. Queues are fluid: what exceeds the capacity waits.
+    """
+    clock = Clock()
+    program = Program(catalogue(CATALOGUE + f"policy: {policy}\n"), SCHEMA, clock, 10.0, EventLog())
+    program.start({})
+    queue = dict.fromkeys(SITES.values(), 0.0)
+    shares = {NEAR: 0.5, FAR: 0.5}
+    for round_ in range(round(seconds / INTERVAL_S)):
+        demand = demand_rps(round_ * INTERVAL_S)
+        for site, key in SITES.items():
+            clock.now += INTERVAL_S / len(SITES)
+            got = demand * shares.get(key, 0.0)
+            queue[key] = max(0.0, queue[key] + (got - CAPACITY_RPS) * INTERVAL_S)
+            busy = min(1.0, got / CAPACITY_RPS + queue[key])
+            told = instance(
+                key,
+                load=load_of(busy, math.floor(queue[key])),
+                queue=math.floor(queue[key]),
+                arrival_rps=got,
+                capacity_rps=CAPACITY_RPS,
+            )
+            program.take(advert(site, round_ + 1, told))
+            decision = next(
+                decision
+                for place, decision in program.steering.decisions.items()
+                if place.router == "r1" and place.steered[:3] == (DETECT, 0, 4)
+            )
+            assert decision.group is not None
+            weights = dict(decision.group.weights)
+            shares = {k: weight / sum(weights.values()) for k, weight in weights.items()}
+        yield {"near": shares.get(NEAR, 0.0), "queue": sum(queue.values())}
+
+
+ADAPTIVE = ["latency", "cost", "least-load"]
+
+
+@pytest.mark.parametrize("policy", ADAPTIVE)
+def test_steady_demand_finds_steady_shares(policy: str) -> None:
+    rounds = list(loop(policy, lambda _: 150.0, 30.0))
+    near = [one["near"] for one in rounds[-60:]]
+    assert max(near) - min(near) < 0.1
+    assert min(near) >= 0.33
+    assert max(near) <= 0.67
+    assert rounds[-1]["queue"] == 0.0
+
+
+@pytest.mark.parametrize("policy", ADAPTIVE)
+def test_a_surge_is_absorbed_and_its_queue_drained(policy: str) -> None:
+    rounds = list(loop(policy, lambda at: 170.0 if at > 5 else 60.0, 30.0))
+    assert rounds[-1]["queue"] == 0.0
+    near = [one["near"] for one in rounds[-40:]]
+    assert max(near) - min(near) < 0.25
