@@ -24,7 +24,13 @@ def carry_over(old: State, new: State) -> None:
     Raises:
         P4RuntimeError: INVALID_ARGUMENT where it does not.
     """
-    updates = [*_structure(old), *_entries(old, new), *_defaults(old), *_cells(old, new)]
+    updates = [
+        *_structure(old),
+        *_deletions(old, new),
+        *_entries(old, new),
+        *_defaults(old),
+        *_cells(old, new),
+    ]
     try:
         for _ in Writer(new, Role()).run(updates, p4r.WriteRequest.ROLLBACK_ON_ERROR):
             pass
@@ -50,6 +56,17 @@ def _structure(old: State) -> Iterator[p4r.Update]:
         p4r.Entity(digest_entry=p4r.DigestEntry()),
     ):
         yield p4r.Update(type=_INSERT, entity=found)
+
+
+def _deletions(old: State, new: State) -> Iterator[p4r.Update]:
+    """Entries that both programs declare and a client deleted."""
+    for table_id in old.tables.keys() & new.tables.keys():
+        before, after = old.tables[table_id], new.tables[table_id]
+        for slot in before.declared - before.entries.keys():
+            entry = after.entries.get(slot)
+            if entry is not None and not entry.is_const:
+                gone = p4r.Entity(table_entry=after.codec.encode_key(entry))
+                yield p4r.Update(type=p4r.Update.DELETE, entity=gone)
 
 
 def _entries(old: State, new: State) -> Iterator[p4r.Update]:

@@ -45,6 +45,7 @@ class Table:
         self._has_default = context.actions.knows(self._initial_default)
         self._timed: dict[int, Entry] = {}
         self._adopt(context.pipeline.initial_entries(spec.name))
+        self.declared = frozenset(self.entries)
 
     def _adopt(self, declared: Sequence[api.InitialEntry]) -> None:
         """Take the program's entries, with the priorities that § 9.1.4 gives them: N for the first of N.

@@ -196,3 +196,28 @@ async def test_a_table_that_the_compiler_removed(primary: Client) -> None:
     assert refused.value.codes == ["UNIMPLEMENTED"]
     assert "ingress.route" in refused.value.messages[0]
     assert len(await primary.read(p4r.Entity(table_entry=p4r.TableEntry()))) == 3
+
+
+async def test_initial_entries_that_are_not_const(primary: Client, device: MemoryDevice) -> None:
+    """`entries` without `const`: clients may change them and add to them, in one order (§ 9.1.5)."""
+    mutable = config()
+    mutable.p4info.CopyFrom(CONFIG.p4info)
+    (table,) = (item for item in mutable.p4info.tables if item.preamble.alias == "kind")
+    table.is_const_table = False
+    await primary.push(config=mutable)
+    ipv4 = entry("kind", {"ether_type": (0x0800, 0xFFFF), "$valid$": 1}, action("set_tag", tag=4), priority=3)
+    ipv6 = entry("kind", {"ether_type": (0x8600, 0xFF00), "$valid$": 1}, action("set_tag", tag=6), priority=2)
+    none = entry("kind", {"$valid$": 0}, action("count_kind"), priority=1)
+    kind = p4r.Entity(table_entry=p4r.TableEntry(table_id=IDS["kind"]))
+    assert shown_all(await primary.read(kind)) == shown_all([ipv4, ipv6, none])
+    assert device.running is not None
+    in_pipeline = device.running.tables["ingress.kind"].entries.values()
+    assert sorted(item.priority for item in in_pipeline) == [1, 2, 3]
+    ipv4.table_entry.action.action.CopyFrom(action("count_kind"))
+    added = entry("kind", {"$valid$": 1}, action("count_kind"), priority=2)
+    await primary.modify(ipv4)
+    await primary.delete(none)
+    await primary.insert(added)
+    assert shown_all(await primary.read(kind)) == shown_all([ipv4, ipv6, added])
+    await primary.push(SET.RECONCILE_AND_COMMIT, mutable)
+    assert shown_all(await primary.read(kind)) == shown_all([ipv4, ipv6, added])
