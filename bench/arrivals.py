@@ -72,7 +72,9 @@ class Fates:
 def reactions_ms(flips: Sequence[Flip], arrivals: Mapping[str, Arrivals], end_ns: int) -> list[float]:
     """Return for each flip how long after it the first request arrived at its site, in ms.
 
-    It is infinite where none did before the next flip (the last one: before `end_ns`).
+    It is infinite where none did before the next flip (the last one: before `end_ns`). It is so too where
+    requests still arrived at its site when it was sent: the one before had not taken effect, so nothing can be
+    told of this one.
 
     Args:
         flips: in order of time, each to another site than the one before.
@@ -82,8 +84,10 @@ def reactions_ms(flips: Sequence[Flip], arrivals: Mapping[str, Arrivals], end_ns
     found: list[float] = []
     for flip, until_ns in zip(flips, _ends(flips, end_ns), strict=True):
         first = arrivals[flip.site].first_after(flip.sent_ns)
-        answered = first is not None and first < until_ns
-        found.append((first - flip.sent_ns) / _NS_PER_MS if answered and first is not None else math.inf)
+        if first is None or first >= until_ns or _site_of_last(arrivals, flip.sent_ns) == flip.site:
+            found.append(math.inf)
+        else:
+            found.append((first - flip.sent_ns) / _NS_PER_MS)
     return found
 
 
@@ -117,6 +121,13 @@ def fates(sent: int, arrivals: Mapping[str, Arrivals], refused: Arrivals) -> Fat
         refused=len(np.setdiff1d(refused.numbers, distinct)),
         duplicated=len(arrived) - len(distinct),
     )
+
+
+def _site_of_last(arrivals: Mapping[str, Arrivals], when_ns: int) -> str | None:
+    """Return where the last request before `when_ns` arrived, None if there was none."""
+    last = {site: seen.last_before(when_ns) for site, seen in arrivals.items()}
+    known = {site: when for site, when in last.items() if when is not None}
+    return max(known, key=lambda site: known[site], default=None)
 
 
 def _ends(flips: Sequence[Flip], end_ns: int) -> list[int]:

@@ -26,9 +26,15 @@ def test_settling_is_the_last_arrival_at_the_old_site() -> None:
 
 
 def test_an_advert_that_nothing_follows_took_for_ever() -> None:
+    flips = [Flip(100 * MS, "far"), Flip(200 * MS, "near")]
+    seen = {"near": arrivals(99, 150, 301), "far": arrivals(203, 250, 299)}
+    assert reactions_ms(flips, seen, 300 * MS) == [math.inf, math.inf]
+
+
+def test_an_advert_before_the_last_one_took_effect_tells_nothing() -> None:
     flips = [Flip(100 * MS, "far"), Flip(200 * MS, "near"), Flip(300 * MS, "far")]
-    seen = {"near": arrivals(99, 150, 201), "far": arrivals(205)}
-    assert reactions_ms(flips, seen, 400 * MS) == [math.inf, 1.0, math.inf]
+    seen = {"near": arrivals(99, 199, 201, 299), "far": arrivals(302)}
+    assert reactions_ms(flips, seen, 400 * MS) == [math.inf, math.inf, 2.0]
 
 
 def test_what_arrives_when_requests_are_no_longer_sent_does_not_count() -> None:
