@@ -73,8 +73,8 @@ def reactions_ms(flips: Sequence[Flip], arrivals: Mapping[str, Arrivals], end_ns
     """Return for each flip how long after it the first request arrived at its site, in ms.
 
     It is infinite where none did before the next flip (the last one: before `end_ns`). It is so too where
-    requests still arrived at its site when it was sent: the one before had not taken effect, so nothing can be
-    told of this one.
+    requests still arrived at its site when it was sent: the one before had not taken effect, so nothing can
+    be told of this one.
 
     Args:
         flips: in order of time, each to another site than the one before.
