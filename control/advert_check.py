@@ -12,6 +12,8 @@ from control.model import Instance, InstanceKey, SiteAdvert
 
 MAX_TTL_MS = 600_000
 MAX_INSTANCES = 4096
+_LEAST, _MOST = 1e-6, 1e12
+"""Bounds of times, rates and cores that are measured; with others the sums of policies lose their digits."""
 _U8, _U16 = 2**8, 2**16
 
 
@@ -83,7 +85,7 @@ def _below(where: str, value: int, bound: int) -> None:
 
 
 def _amount(where: str, value: float) -> None:
-    if not math.isfinite(value) or value < 0:
+    if not math.isfinite(value) or not (value == 0 or _LEAST <= value <= _MOST):
         raise Refused(f"{where}: {value} is no amount")
 
 

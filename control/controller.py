@@ -90,7 +90,9 @@ class Controller:
             self.events("advert-refused", site=message.site, reason=str(refused))
             raise
         self._new_deadline.set()
-        self.events("advert", site=advert.site, sequence=advert.sequence, instances=len(advert.instances))
+        told: dict[str, object] = {"sequence": advert.sequence, "instances": len(advert.instances)}
+        unknown = self.program.steering.services.unknown(advert.functions)
+        self.events("advert", site=advert.site, **told, **({"unknown_functions": unknown} if unknown else {}))
 
     async def rotate_keys(self) -> None:
         """Seal cookies with a new key; those sealed with the last one stay valid until the next rotation.

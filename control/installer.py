@@ -103,13 +103,15 @@ class Installer:
             self.tables.done(change for change in phase if id(change) not in failed)
             self.progress.updates += len(phase) - len(failures)
             refusals += len(failures)
-            for failure in failures:
+            if failures:
+                first = failures[0]
                 self._events(
                     "write-refused",
                     router=self._router,
-                    kind=failure.change.kind.name,
-                    entry=failure.change.entry.describe(session.schema),
-                    reason=failure.reason,
+                    refused=len(failures),
+                    kind=first.change.kind.name,
+                    entry=first.change.entry.describe(session.schema),
+                    reason=first.reason,
                 )
         self.progress.refused += refusals
         if phases:
@@ -118,7 +120,11 @@ class Installer:
 
     def _done(self) -> None:
         now = time.time()
-        self.progress.written |= dict.fromkeys(self._unwritten, now)
+        for place in self._unwritten:
+            if self.tables.has(place.steered):
+                self.progress.written[place] = now
+            else:
+                self.progress.written.pop(place, None)
         self._unwritten.clear()
         if self._since is not None:
             self._reacted(time.monotonic() - self._since)

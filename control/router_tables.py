@@ -36,6 +36,10 @@ class RouterTables:
         """How many entries may differ from what is wanted."""
         return len(self._differ)
 
+    def has(self, part: Hashable) -> bool:
+        """Whether a part is wanted that has entries."""
+        return part in self._parts
+
     def want(self, part: Hashable, entries: Iterable[Entry]) -> None:
         """Replace a part of what is wanted."""
         new = {entry.key: entry for entry in entries}
@@ -44,7 +48,10 @@ class RouterTables:
             del self._wanted[key]
         self._wanted |= new
         self._differ |= {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-        self._parts[part] = new
+        if new:
+            self._parts[part] = new
+        else:
+            self._parts.pop(part, None)
 
     def found(self, installed: Mapping[bytes, Entry]) -> None:
         """Take what was read back for what is installed."""

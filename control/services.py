@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cfn.names import FUNC_ID_BITS, NAMESPACE_BITS
 from control.catalogue import Catalogue, DemandClass, PolicyName, Service
 
@@ -22,6 +24,10 @@ class ServiceIndex:
         return self._by_prefix.get((func_id, FUNC_ID_BITS)) or self._by_prefix.get(
             (namespace, NAMESPACE_BITS)
         )
+
+    def unknown(self, functions: Iterable[int]) -> list[str]:
+        """Names of those that no service stands for."""
+        return sorted(self.name(func_id) for func_id in functions if self.of(func_id) is None)
 
     def is_exact(self, func_id: int) -> bool:
         """Whether a service names this very function."""

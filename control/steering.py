@@ -94,6 +94,8 @@ class Steering:
 
     def functions_bound_to(self, sites: Set[int]) -> frozenset[int]:
         """FuncIDs that some router binds to an instance of these sites (by id)."""
+        if not sites:
+            return frozenset()
         return frozenset(
             place.steered.func_id
             for place, decision in self.decisions.items()

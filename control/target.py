@@ -164,11 +164,8 @@ class Target:
         if attempt.cancelled():
             return "the connection failed while it was opened"
         error = attempt.exception()
-        if isinstance(error, fy.P4ClientError | TimeoutError | RuntimeError | ValueError | OSError):
-            return next(iter(str(error).splitlines()), type(error).__name__)
-        if error:
-            raise error
-        return None
+        # Whatever one switch makes go wrong, the others are to be served.
+        return error and f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
     async def _connected(self, use: Callable[[Session], Awaitable[None]]) -> None:
         switch = fy.Switch(self._name, self._address, self._options)

@@ -57,6 +57,7 @@ REFUSED = [
     (told(service_time_us=float("nan")), "instances[0].service_time_us: nan is no amount"),
     (told(arrival_rps=-1.0), "instances[0].arrival_rps: -1.0 is no amount"),
     (told(capacity_rps=float("inf")), "instances[0].capacity_rps: inf is no amount"),
+    (told(capacity_rps=1e-300), "instances[0].capacity_rps: 1e-300 is no amount"),
     (told(completed_rps=-0.5), "instances[0].completed_rps: -0.5 is no amount"),
     (told(state=0), "instances[0].state: is neither UP nor DRAINING"),
     (told(ipv4=b"", ipv6=b""), "instances[0]: has no address"),

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import finsy as fy
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import p4src
 from control.adoption import Adopted, adopt
 from control.events import EventLog
+from control.model import Instance
 from control.program import Program
 from control.router_tables import RouterTables
 from tests.control.example import (
@@ -329,3 +332,46 @@ def test_sites_that_left_the_catalogue_are_dropped_at_once() -> None:
     after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
     assert all("site=0x1" in row for row in rows(after, "r1", "instance"))
     assert shares(after) == {"near": 1.0}
+
+
+amounts = st.just(0.0) | st.floats(1e-6, 1e12)
+told = st.builds(
+    instance,
+    st.sampled_from([NEAR, NEAR_2, FAR]),
+    st.sampled_from([DETECT, RENDER, 5]),
+    load=st.integers(0, 255),
+    queue=st.integers(0, 2**32 - 1),
+    service_ms=amounts,
+    arrival_rps=amounts,
+    capacity_rps=amounts,
+    draining=st.booleans(),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["near", "far"]), st.lists(told, max_size=3), st.floats(0, 8)), max_size=12
+    ),
+    st.sampled_from(["latency", "cost", "least-load", "round-robin", "weighted", "nearest"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_sites_tell_the_tables_stay_consistent(
+    adverts: list[tuple[str, list[Instance], float]], policy: str
+) -> None:
+    clock = Clock()
+    program = started(clock, text=CATALOGUE + f"policy: {policy}\n")
+    for sequence, (site, instances, pause) in enumerate(adverts):
+        mine = [one for one in instances if (one.key.site == 1) == (site == "near")]
+        clock.now += pause
+        program.expire()
+        program.take(advert(site, sequence, *mine))
+        alive = {key for key, one in program.store.instances().items() if not one.draining}
+        assert program.placements.keys() == program.store.instances().keys()
+        for decision in program.steering.decisions.values():
+            weights = dict(decision.group.weights) if decision.group else {}
+            assert weights.keys() <= alive
+            assert all(weight > 0 for weight in weights.values())
+            assert sum(weights.values()) <= 256
+    for tables in program.tables.values():
+        installed(tables)
+        assert tables.changes() == []
