@@ -7,6 +7,7 @@ letting packets through, with nothing to replay.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from . import p4info, program, reconcile
 from .device import Device
 from .errors import P4RuntimeError, failed_precondition, internal, invalid_argument, not_found
 from .state import State
+
+_LOG = logging.getLogger(__name__)
 
 _Action = p4r.SetForwardingPipelineConfigRequest
 _INSTALLING = (
@@ -114,6 +117,8 @@ class PipelineConfig:
         except OSError as error:
             raise internal(f"the ports refused the new pipeline: {error}") from None
         self.running = installed
+        cookie = installed.config.cookie.cookie
+        _LOG.info("a pipeline runs: %d tables, cookie 0x%x", len(installed.state.tables), cookie)
 
     def _drop_saved(self) -> None:
         if self.saved is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 
@@ -15,12 +16,18 @@ from .mailbox import Mailbox
 from .packetio import ControllerHeader
 from .session import Session
 
+_LOG = logging.getLogger(__name__)
+
 
 class Events:
-    """Takes the events of the pipeline that runs and gives them to whom they concern."""
+    """Takes the events of the pipeline that runs and gives them to whom they concern.
+
+    `dropped_packets` counts packet-ins that no client could take: there is none, or it does not keep up.
+    """
 
     def __init__(self, arbitration: Arbitration[Session]):
         """Has to be made in a running event loop."""
+        self.dropped_packets = 0
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._arbitration = arbitration
@@ -31,11 +38,6 @@ class Events:
         self._idle: Mailbox[tuple[Installed, str, int]] = Mailbox(loop, self._idled)
         self._idle_entries: list[p4r.TableEntry] = []
         self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def dropped_packets(self) -> int:
-        """Packet-ins that came faster than this process could take them."""
-        return self._packets.dropped
 
     def connect(self, installed: Installed) -> None:
         """Listen to a pipeline that is about to run, and to no other any more."""
@@ -52,15 +54,21 @@ class Events:
             mailbox.close()
         if self._timer is not None:
             self._timer.cancel()
+        lost = self.dropped_packets + self._packets.dropped
+        if lost:
+            _LOG.warning("%d packet-ins were lost, as no client took them in time", lost)
 
     def _packet(self, item: tuple[Installed, bytes]) -> None:
         source, packet = item
-        if source is not self._source:
+        primaries = self._arbitration.primaries()
+        if source is not self._source or all(session.full for _, session in primaries):
+            self.dropped_packets += 1
             return
         message = self._packet_in.split(packet)
         if message is None:
+            self.dropped_packets += 1
             return
-        for role, session in self._arbitration.primaries():
+        for role, session in primaries:
             if role.may_hear(message):
                 session.offer(p4r.StreamMessageResponse(packet=message))
 

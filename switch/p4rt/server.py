@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, NoReturn
 
 import grpc
-from finsy.proto import p4r, p4r_grpc
+from finsy.proto import U128, p4r, p4r_grpc
 
 from .address import require_free
 from .arbitration import Arbitration, Notice
@@ -26,6 +27,8 @@ from .read import Reader
 from .roles import Role
 from .session import Session
 from .write import Writer
+
+_LOG = logging.getLogger(__name__)
 
 API_VERSION = "1.4.1"
 
@@ -133,6 +136,7 @@ class Service(p4r_grpc.P4RuntimeServicer):
     ) -> AsyncIterator[p4r.StreamMessageResponse]:
         """Arbitrate, and carry packets, digests and notifications (§ 16)."""
         session = Session()
+        _LOG.info("%s connected", context.peer())
         listener = asyncio.create_task(self._listen(session, request_iterator))
         listener.add_done_callback(lambda _: session.end())
         try:
@@ -144,6 +148,9 @@ class Service(p4r_grpc.P4RuntimeServicer):
         finally:
             listener.cancel()
             self._deliver(self._arbitration.leave(session))
+            _LOG.info("%s disconnected", context.peer())
+            if session.dropped:
+                _LOG.warning("%s did not keep up: %d messages were lost", context.peer(), session.dropped)
 
     async def _listen(self, session: Session, requests: AsyncIterator[p4r.StreamMessageRequest]) -> None:
         async for request in requests:
@@ -154,7 +161,14 @@ class Service(p4r_grpc.P4RuntimeServicer):
 
     async def _arbitrate(self, session: Session, message: p4r.MasterArbitrationUpdate) -> None:
         notices = self._arbitration.update(session, message)
-        if not self._arbitration.is_primary(session):
+        primary = self._arbitration.is_primary(session)
+        _LOG.info(
+            "role %r: a client bid %d and is %s",
+            message.role.name,
+            U128.decode(message.election_id),
+            "primary" if primary else "backup",
+        )
+        if not primary:
             self._deliver(notices)
             return
         self._deliver(notices[:-1])

@@ -30,10 +30,15 @@ class Session:
 
     def offer(self, message: p4r.StreamMessageResponse) -> None:
         """Queue what may be lost: packets, digests, notifications, errors."""
-        if len(self._outgoing) >= CAPACITY:
+        if self.full:
             self.dropped += 1
         else:
             self.send(message)
+
+    @property
+    def full(self) -> bool:
+        """Whether what may be lost would be."""
+        return len(self._outgoing) >= CAPACITY
 
     def end(self) -> None:
         """Nothing follows what is queued."""
