@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -68,6 +69,16 @@ def answer(path: Path, question: dict[str, object]) -> dict[str, object] | None:
         return None
 
 
+def until_counted(sock: Path) -> dict[str, Any]:
+    """The status once counters were read of what the advert brought: they are read every half second at most."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        shown = json.loads(cli("status", "--json", "--status-socket", sock).stdout)
+        bound = [one["bound"] for place in shown["services"] for one in place["instances"]]
+        if (bound and None not in bound and shown["reaction_ms"]["count"]) or time.monotonic() > end:
+            return shown
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_run_status_explain_rotate_and_stop(tmp_path: Path, target: str) -> None:
     reason = missing(target)
@@ -99,7 +110,7 @@ def test_run_status_explain_rotate_and_stop(tmp_path: Path, target: str) -> None
                 advert_pb2_grpc.AdvertsStub(channel).Advertise(advert, metadata=metadata, timeout=10).accepted
             )
 
-        shown = json.loads(cli("status", "--json", "--status-socket", sock).stdout)
+        shown = until_counted(sock)
         near = shown["sites"]["near"]["advert"]
         assert near["sequence"] == 1
         assert near["received"] <= shown["time"] < near["expires"]
