@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cfn.advert_sender import AdvertSender, SendError
-from cfn.cpu import CpuMeter, CpuSource
-from cfn.damping import Damping, Schedule
+from cfn.cpu import Cpu, CpuMeter, CpuSource
+from cfn.damping import Damping, Schedule, Views
 from cfn.site import SiteState, StaleStatusError
 from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, InstanceStatus
 
@@ -89,10 +89,11 @@ class Agent:
             if self._drain_until is not None and now >= self._drain_until:
                 await self._withdraw()
                 return
-            views = self._state.view(draining=self._drain_until is not None)
+            cpu = self._meter.measure(now)
+            views = self._state.view(cpu, draining=self._drain_until is not None)
             due = max(self._schedule.due(views), self._not_before)
             if now >= due:
-                await self._send()
+                await self._send(views, cpu, now)
             else:
                 await self._wait(until=due)
 
@@ -104,12 +105,9 @@ class Agent:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), max(0.0, wake - time.monotonic()))
 
-    async def _send(self) -> None:
-        now = time.monotonic()
-        utilisation, cores = self._meter.measure(now)
-        views = self._state.view(draining=self._drain_until is not None)
+    async def _send(self, views: Views, cpu: Cpu, now: float) -> None:
         try:
-            ack = await self._sender.send(views, cpu_utilisation=utilisation, cpu_capacity=cores)
+            ack = await self._sender.send(views, cpu_utilisation=cpu.utilisation, cpu_capacity=cpu.cores)
         except SendError as error:
             self._complain(str(error))
             self._back_off()

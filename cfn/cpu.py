@@ -15,8 +15,21 @@ from typing import Protocol
 
 import psutil
 
-SHORTEST_S = 0.1
-"""A utilisation over less than this is mostly the grain of the clock."""
+SHORTEST_S = 0.25
+"""A utilisation over less than a few of the periods that quotas are given out in (100 ms) is mostly grain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """What there is of CPU time, and how much of it is in use.
+
+    Attributes:
+        cores: what there is, in cores.
+        utilisation: share of it in use, 0–1.
+    """
+
+    cores: float
+    utilisation: float = 0.0
 
 
 class CpuSource(Protocol):
@@ -109,14 +122,14 @@ class CpuMeter:
         self._used_s = source.used_s()
         self._utilisation = 0.0
 
-    def measure(self, now: float) -> tuple[float, float]:
-        """Utilisation since the last measurement (0–1, but see `SHORTEST_S`), and cores."""
+    def measure(self, now: float) -> Cpu:
+        """What there is now, and its utilisation since the last measurement (but see `SHORTEST_S`)."""
         cores = self._source.cores()
         if now - self._at >= SHORTEST_S:
             used_s = self._source.used_s()
             self._utilisation = min(1.0, max(0.0, (used_s - self._used_s) / ((now - self._at) * cores)))
             self._at, self._used_s = now, used_s
-        return self._utilisation, cores
+        return Cpu(cores, self._utilisation)
 
 
 def _process_s(pid: str) -> float:

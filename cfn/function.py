@@ -6,8 +6,9 @@ def detect(payload: bytes) -> bytes: ...
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from cfn.names import func_id
@@ -59,14 +60,27 @@ def function(name: str, *, runs: Runs = "process") -> Callable[[Callable[[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one run ended: status and payload of its response."""
+    """How one run ended.
+
+    Attributes:
+        status: of its response.
+        payload: of its response.
+        cpu_us: CPU time that it took, in µs.
+    """
 
     status: Status
     payload: bytes
+    cpu_us: int = field(default=0, compare=False)
 
 
 def run(target: Function, payload: bytes) -> Outcome:
     """Run a function once; whatever it raises becomes a status and a text for the client."""
+    began_ns = time.thread_time_ns()
+    outcome = _run(target, payload)
+    return replace(outcome, cpu_us=(time.thread_time_ns() - began_ns) // 1000)
+
+
+def _run(target: Function, payload: bytes) -> Outcome:
     try:
         output = cast(object, target.compute(payload))
     except BadInputError as error:

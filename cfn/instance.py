@@ -43,12 +43,14 @@ class Counters:
         completed: runs that ended, with whatever status.
         refused: requests answered BUSY.
         busy_us: sum of the completed runs' durations in µs.
+        cpu_us: sum of the CPU times that they took, in µs.
     """
 
     arrived: int = 0
     completed: int = 0
     refused: int = 0
     busy_us: int = 0
+    cpu_us: int = 0
 
 
 class InstanceState:
@@ -121,7 +123,10 @@ class InstanceState:
         self._utilisation.change(-1, now)
         counters = self.counters
         self.counters = replace(
-            counters, completed=counters.completed + 1, busy_us=counters.busy_us + round((now - began) * 1e6)
+            counters,
+            completed=counters.completed + 1,
+            busy_us=counters.busy_us + round((now - began) * 1e6),
+            cpu_us=counters.cpu_us + outcome.cpu_us,
         )
         self._answers[key] = (now, outcome)
         if len(self._answers) > REMEMBER_MAX:

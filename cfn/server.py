@@ -205,6 +205,7 @@ class _Instance:
             arrived=counters.arrived,
             completed=counters.completed,
             busy_us=counters.busy_us,
+            cpu_us=counters.cpu_us,
         )
 
     async def close(self) -> None:

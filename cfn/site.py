@@ -9,12 +9,17 @@ from collections import deque
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
+from cfn.cpu import Cpu
 from cfn.status import InstanceStatus
 
 WINDOW_US = 1_000_000
 """Span over which rates and service times are measured."""
 SILENT_AFTER_S = 2.0
 """An instance that has not reported for so long is not advertised any more."""
+_LEAST_LEFT = 0.05
+"""Share of the CPU below which what is left is not told apart."""
+_LEAST_CAPACITY = 0.01
+"""Share of its capacity on an idle site that an instance has at least, since 0 means unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,14 @@ class SiteState:
         """When an instance will have been silent for too long, if none reports before."""
         return min((known.heard + SILENT_AFTER_S for known in self._instances.values()), default=None)
 
-    def view(self, *, draining: bool) -> tuple[InstanceView, ...]:
-        """All instances, by number; `draining` when the whole site is."""
-        views = (self._instances[number].view() for number in sorted(self._instances))
+    def view(self, cpu: Cpu, *, draining: bool) -> tuple[InstanceView, ...]:
+        """All instances, by number; `draining` when the whole site is.
+
+        What is left of the site's CPU is thought of as shared by its instances.
+        """
+        left = 1 - cpu.utilisation
+        spare = cpu.cores * left / max(1, len(self._instances))
+        views = (self._instances[number].view(left, spare) for number in sorted(self._instances))
         return tuple(replace(view, draining=True) if draining else view for view in views)
 
 
@@ -87,7 +97,9 @@ class _History:
     def __init__(self) -> None:
         self.heard = 0.0
         self._statuses: deque[InstanceStatus] = deque()
-        self._service_time_us = 0.0
+        self._service_s = 0.0
+        self._shortest_s = 0.0
+        self._cpu_s = 0.0
 
     @property
     def last(self) -> InstanceStatus:
@@ -102,12 +114,16 @@ class _History:
         first = self._statuses[0]
         completed = status.completed - first.completed
         if completed > 0:
-            self._service_time_us = (status.busy_us - first.busy_us) / completed
+            self._service_s = (status.busy_us - first.busy_us) / completed / 1e6
+            self._cpu_s = (status.cpu_us - first.cpu_us) / completed / 1e6
+            self._shortest_s = min(self._service_s, self._shortest_s or self._service_s)
 
-    def view(self) -> InstanceView:
+    def view(self, left: float, spare: float) -> InstanceView:
+        """The instance as it stands; `left` of the site's CPU as a share, `spare` for it in cores."""
         first, last = self._statuses[0], self._statuses[-1]
         span_s = (last.at_us - first.at_us) / 1e6
-        service_s = self._service_time_us / 1e6
+        completed_rps = (last.completed - first.completed) / span_s if span_s else 0.0
+        service_s = self._service_s if completed_rps else self._expected_s(left)
         return InstanceView(
             func_id=last.func_id,
             instance=last.instance,
@@ -115,10 +131,28 @@ class _History:
             ipv6=last.ipv6,
             load=last.load,
             queue=last.queue,
-            service_time_us=self._service_time_us,
+            service_time_us=service_s * 1e6,
             arrival_rps=(last.arrived - first.arrived) / span_s if span_s else 0.0,
-            completed_rps=(last.completed - first.completed) / span_s if span_s else 0.0,
-            capacity_rps=last.workers / service_s if service_s else 0.0,
+            completed_rps=completed_rps,
+            capacity_rps=self._capacity_rps(last.workers, service_s, completed_rps, spare),
             concurrency=last.workers,
             draining=last.state == "draining",
         )
+
+    def _expected_s(self, left: float) -> float:
+        """The service time to expect of an idle instance, which would compute in what is left.
+
+        What was last measured may be of a time when the site was overloaded. Were it told on and on, no
+        request would come to measure it again.
+        """
+        return self._shortest_s + self._cpu_s * (1 / max(_LEAST_LEFT, left) - 1)
+
+    def _capacity_rps(self, workers: int, service_s: float, completed_rps: float, spare: float) -> float:
+        """Requests a second that workers and CPU allow: what it does now, and what spare cores would add."""
+        if not service_s:
+            return 0.0
+        by_workers = workers / service_s
+        if not self._cpu_s:
+            return by_workers
+        by_cpu = completed_rps + spare / self._cpu_s
+        return max(_LEAST_CAPACITY * workers / self._shortest_s, min(by_workers, by_cpu))

@@ -34,6 +34,7 @@ class InstanceStatus(BaseModel):
         arrived: requests taken or refused as busy.
         completed: runs that ended.
         busy_us: sum of the durations of the completed runs, in µs.
+        cpu_us: sum of the CPU times that they took, in µs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +52,7 @@ class InstanceStatus(BaseModel):
     arrived: Count
     completed: Count
     busy_us: Count
+    cpu_us: Count
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Self:

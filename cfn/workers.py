@@ -12,6 +12,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ Done = Callable[[Outcome], None]
 
 # An empty message would read as the end of the link, and a payload may be empty.
 _FRAME = b"\0"
+_ANSWER = struct.Struct("=BQ")
+"""Status and CPU time in µs, before the payload."""
 
 
 class Workers(Protocol):
@@ -112,7 +115,7 @@ class ProcessWorkers:
 
     def _readable(self, worker: _Process) -> None:
         try:
-            message = worker.link.recv(1 + MAX_OUTPUT)
+            message = worker.link.recv(_ANSWER.size + MAX_OUTPUT)
         except OSError:
             message = b""
         if not message:
@@ -121,7 +124,8 @@ class ProcessWorkers:
         done, worker.done = worker.done, None
         self._idle.append(worker)
         if done:
-            done(Outcome(Status(message[0]), message[1:]))
+            status, cpu_us = _ANSWER.unpack_from(message)
+            done(Outcome(Status(status), message[_ANSWER.size :], cpu_us))
 
     def _replace(self, worker: _Process) -> None:
         status = self._end(worker)
@@ -159,7 +163,7 @@ def _work(target: Function, link: socket.socket) -> NoReturn:
         os.closerange(link.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
         while message := link.recv(len(_FRAME) + MAX_DATAGRAM):
             outcome = run(target, message[len(_FRAME) :])
-            link.send(bytes([outcome.status]) + outcome.payload)
+            link.send(_ANSWER.pack(outcome.status, outcome.cpu_us) + outcome.payload)
         status = 0
     finally:
         os._exit(status)

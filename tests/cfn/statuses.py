@@ -17,5 +17,6 @@ def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> InstanceStatus:
         "arrived": 0,
         "completed": 0,
         "busy_us": 0,
+        "cpu_us": 0,
     }
     return InstanceStatus(**{**values, **fields})

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cfn.cpu import SHORTEST_S, CpuMeter, GroupV1, GroupV2, Host, find_cpu
+from cfn.cpu import SHORTEST_S, Cpu, CpuMeter, GroupV1, GroupV2, Host, find_cpu
 
 
 @pytest.fixture
@@ -120,10 +120,10 @@ def test_utilisation_is_the_share_of_the_quota_since_the_last_time():
     source = _Counted()
     meter = CpuMeter(source, 0.0)
     source.used = 1.0
-    assert meter.measure(1.0) == (0.5, 2.0)
-    assert meter.measure(2.0) == (0.0, 2.0)
+    assert meter.measure(1.0) == Cpu(2.0, 0.5)
+    assert meter.measure(2.0) == Cpu(2.0, 0.0)
     source.used = 99.0
-    assert meter.measure(3.0) == (1.0, 2.0)
+    assert meter.measure(3.0) == Cpu(2.0, 1.0)
 
 
 def test_too_short_a_time_tells_what_was_told_before():
@@ -131,6 +131,6 @@ def test_too_short_a_time_tells_what_was_told_before():
     meter = CpuMeter(source, 0.0)
     source.used = 1.0
     meter.measure(1.0)
-    source.used = 1.1
-    assert meter.measure(1.0 + SHORTEST_S / 2) == (0.5, 2.0)
-    assert meter.measure(1.0 + SHORTEST_S) == pytest.approx((0.5, 2.0))
+    source.used = 1.0 + SHORTEST_S
+    assert meter.measure(1.0 + SHORTEST_S / 2) == Cpu(2.0, 0.5)
+    assert meter.measure(1.0 + SHORTEST_S).utilisation == pytest.approx(0.5)

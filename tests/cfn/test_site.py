@@ -2,8 +2,11 @@
 
 import pytest
 
+from cfn.cpu import Cpu
 from cfn.site import SILENT_AFTER_S, SiteState, StaleStatusError
 from tests.cfn.statuses import status
+
+IDLE = Cpu(cores=4.0)
 
 
 def site(*statuses) -> SiteState:
@@ -19,29 +22,60 @@ def test_rates_and_service_time_are_those_of_the_last_second():
         status(at_s=9.0, arrived=500, completed=500, busy_us=9_000_000),
         status(at_s=9.5, arrived=550, completed=530, busy_us=9_150_000, workers=2, load=99, queue=20),
         status(at_s=10.0, arrived=600, completed=560, busy_us=9_300_000, workers=2, load=120, queue=40),
-    ).view(draining=False)
+    ).view(IDLE, draining=False)
     assert view.service_time_us == 5000
     assert (view.arrival_rps, view.completed_rps, view.capacity_rps) == (100, 60, 400)
     assert (view.load, view.queue, view.concurrency, view.draining) == (120, 40, 2, False)
 
 
 def test_the_first_status_knows_no_rates():
-    (view,) = site(status(at_s=5.0, arrived=10, completed=10, busy_us=50_000)).view(draining=False)
+    (view,) = site(status(at_s=5.0, arrived=10, completed=10, busy_us=50_000)).view(IDLE, draining=False)
     assert (view.service_time_us, view.arrival_rps, view.capacity_rps) == (0, 0, 0)
 
 
-def test_without_completions_the_last_service_time_stands():
+def after_a_rush(cpu: Cpu):
+    """An instance that took 4 ms a request, then 40 ms on a busy site, and has had nothing to do since."""
     (view,) = site(
         status(at_s=0.0),
-        status(at_s=0.5, arrived=9, completed=9, busy_us=36_000),
-        *(status(at_s=1.0 + n, arrived=9, completed=9, busy_us=36_000) for n in range(4)),
-    ).view(draining=False)
-    assert (view.service_time_us, view.capacity_rps) == (4000, 250)
+        status(at_s=0.5, arrived=10, completed=10, busy_us=40_000, cpu_us=30_000),
+        status(at_s=2.0, arrived=20, completed=20, busy_us=440_000, cpu_us=60_000),
+        *(status(at_s=3.5 + n, arrived=20, completed=20, busy_us=440_000, cpu_us=60_000) for n in range(2)),
+    ).view(cpu, draining=False)
     assert (view.arrival_rps, view.completed_rps) == (0, 0)
+    return view
+
+
+def test_an_idle_instance_of_a_quiet_site_is_as_quick_as_it_ever_was():
+    view = after_a_rush(IDLE)
+    assert view.service_time_us == pytest.approx(4000)
+    assert view.capacity_rps == pytest.approx(250)
+
+
+def test_an_idle_instance_of_a_busy_site_computes_in_what_is_left():
+    view = after_a_rush(Cpu(cores=1.0, utilisation=0.75))
+    assert view.service_time_us == pytest.approx(4000 + 3 * 3000)
+    assert view.capacity_rps == pytest.approx(1 / 0.013)
+
+
+def test_an_idle_instance_of_a_full_site_has_next_to_no_capacity_which_is_not_unknown():
+    view = after_a_rush(Cpu(cores=1.0, utilisation=1.0))
+    assert view.service_time_us == pytest.approx(4000 + 19 * 3000)
+    assert view.capacity_rps == pytest.approx(2.5)
+
+
+def test_instances_share_what_is_left_of_the_cpu():
+    statuses = [
+        status(number, at_s=at_s, arrived=done, completed=done, busy_us=5000 * done, cpu_us=5000 * done)
+        for number in (1, 2)
+        for at_s, done in ((0.0, 0), (1.0, 20))
+    ]
+    views = site(*statuses).view(Cpu(cores=0.3, utilisation=0.5), draining=False)
+    # 0.15 cores are left, 0.075 for each: 15 requests a second more.
+    assert [view.capacity_rps for view in views] == [pytest.approx(35)] * 2
 
 
 def test_instances_are_told_in_the_order_of_their_numbers():
-    views = site(status(9), status(2, ipv4="10.2.0.2"), status(5)).view(draining=False)
+    views = site(status(9), status(2, ipv4="10.2.0.2"), status(5)).view(IDLE, draining=False)
     assert [view.instance for view in views] == [2, 5, 9]
 
 
@@ -50,23 +84,23 @@ def test_a_silent_instance_is_forgotten():
     assert state.next_silence() == SILENT_AFTER_S
     assert state.forget_silent(SILENT_AFTER_S) == []
     assert state.forget_silent(SILENT_AFTER_S + 0.01) == [1]
-    assert [view.instance for view in state.view(draining=False)] == [2]
+    assert [view.instance for view in state.view(IDLE, draining=False)] == [2]
 
 
 def test_an_instance_that_says_goodbye_is_forgotten_at_once():
     state = site(status(1), status(1, at_s=1.0, state="gone"))
-    assert state.view(draining=False) == ()
+    assert state.view(IDLE, draining=False) == ()
     assert state.next_silence() is None
 
 
 def test_goodbye_from_an_instance_that_nobody_knew_is_no_news():
-    assert site(status(1, state="gone")).view(draining=False) == ()
+    assert site(status(1, state="gone")).view(IDLE, draining=False) == ()
 
 
 def test_draining_is_told_of_one_instance_or_of_the_whole_site():
     state = site(status(1), status(2, state="draining"))
-    assert [view.draining for view in state.view(draining=False)] == [False, True]
-    assert [view.draining for view in state.view(draining=True)] == [True, True]
+    assert [view.draining for view in state.view(IDLE, draining=False)] == [False, True]
+    assert [view.draining for view in state.view(IDLE, draining=True)] == [True, True]
 
 
 def test_a_restarted_server_begins_anew():
@@ -74,7 +108,7 @@ def test_a_restarted_server_begins_anew():
         status(at_s=0.0, arrived=1000, completed=1000, busy_us=9_000_000),
         status(at_s=1.0, started_us=2000),
         status(at_s=2.0, started_us=2000, arrived=10, completed=10, busy_us=20_000),
-    ).view(draining=False)
+    ).view(IDLE, draining=False)
     assert (view.arrival_rps, view.service_time_us) == (10, 2000)
 
 
@@ -83,7 +117,7 @@ def test_late_words_of_the_server_before_don_t_count():
     for stale in (status(at_s=1.0, started_us=1000, load=9), status(at_s=1.0, started_us=1000, state="gone")):
         with pytest.raises(StaleStatusError, match="instance 1"):
             state.take(stale, 1.0)
-    assert [view.load for view in state.view(draining=False)] == [50]
+    assert [view.load for view in state.view(IDLE, draining=False)] == [50]
 
 
 def test_a_status_out_of_order_does_not_count():
