@@ -70,7 +70,7 @@ def answer(path: Path, question: dict[str, object]) -> dict[str, object] | None:
 
 
 def until_counted(sock: Path) -> dict[str, Any]:
-    """The status once counters were read of what the advert brought: they are read every half second at most."""
+    """The status once counters were read of what the advert brought: every half second at most."""
     end = time.monotonic() + WAIT_S
     while True:
         shown = json.loads(cli("status", "--json", "--status-socket", sock).stdout)
