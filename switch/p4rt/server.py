@@ -136,7 +136,8 @@ class Service(p4r_grpc.P4RuntimeServicer):
     ) -> AsyncIterator[p4r.StreamMessageResponse]:
         """Arbitrate, and carry packets, digests and notifications (§ 16)."""
         session = Session()
-        _LOG.info("%s connected", context.peer())
+        peer = context.peer()  # not to be asked once the call has ended: grpcio 1.81 crashes
+        _LOG.info("%s connected", peer)
         listener = asyncio.create_task(self._listen(session, request_iterator))
         listener.add_done_callback(lambda _: session.end())
         try:
@@ -148,9 +149,9 @@ class Service(p4r_grpc.P4RuntimeServicer):
         finally:
             listener.cancel()
             self._deliver(self._arbitration.leave(session))
-            _LOG.info("%s disconnected", context.peer())
+            _LOG.info("%s disconnected", peer)
             if session.dropped:
-                _LOG.warning("%s did not keep up: %d messages were lost", context.peer(), session.dropped)
+                _LOG.warning("%s did not keep up: %d messages were lost", peer, session.dropped)
 
     async def _listen(self, session: Session, requests: AsyncIterator[p4r.StreamMessageRequest]) -> None:
         async for request in requests:
