@@ -35,6 +35,11 @@ def compiler() -> list[str]:
     return shlex.split(os.environ.get("CC", "cc"))
 
 
+def extra_flags() -> tuple[str, ...]:
+    """What the user adds to the compiler's flags: $CFLAGS, for example `-fsanitize=address,undefined -g`."""
+    return tuple(shlex.split(os.environ.get("CFLAGS", "")))
+
+
 def cache_directory() -> Path:
     """Where shared objects are kept: $XDG_CACHE_HOME/cfn-switch, by default under ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
@@ -50,6 +55,7 @@ def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
         BuildError: the compiler failed.
     """
     command = compiler()
+    flags += extra_flags()
     digest = _digest(source, command, flags)
     directory = cache_directory()
     target = directory / f"{digest}.so"

@@ -133,8 +133,8 @@ class _ControlReader:
         actions = tuple(self._action_of(action) for action in node.list_of("action_ids"))
         profile = self._table_profile(node, actions)
         hits, by_action = self._next_tables(node, nodes, actions)
-        entries = tuple(self._entry(entry, keys) for entry in node.list_of("entries"))
-        default = self._default(node) if node.has("default_entry") else None
+        entries = tuple(self._entry(entry, keys, actions) for entry in node.list_of("entries"))
+        default = self._default(node, actions) if node.has("default_entry") else None
         kind = _lookup_kind(node, keys)
         meter = None
         if node.has("direct_meters"):
@@ -181,9 +181,9 @@ class _ControlReader:
         self, node: Node, nodes: set[str], actions: tuple[int, ...]
     ) -> tuple[tuple[str | None, str | None] | None, tuple[tuple[int, str | None], ...]]:
         table = node.get("next_tables")
-        if table.value and "__HIT__" in table.value:
-            return (_next(table.get("__HIT__"), nodes), _next(table.get("__MISS__"), nodes)), ()
         by_name = {name: _next(value, nodes) for name, value in table.items()}
+        if "__HIT__" in by_name:
+            return (by_name["__HIT__"], by_name.get("__MISS__")), ()
         by_action: list[tuple[int, str | None]] = []
         for action in actions:
             name = self.found.actions[action].name
@@ -218,22 +218,28 @@ class _ControlReader:
             raise at.fail(105, f"action {self.found.actions[action].name} takes {len(params)} parameters")
         return tuple(n.hex() & ((1 << p.width) - 1) for n, p in zip(nodes, params, strict=True))
 
-    def _default(self, node: Node) -> Default:
+    def _own_action(self, node: Node, actions: tuple[int, ...]) -> int:
+        action = self._action_of(node)
+        if action not in actions:
+            raise node.fail(104, f"action {self.found.actions[action].name} is not one of the table's")
+        return action
+
+    def _default(self, node: Node, actions: tuple[int, ...]) -> Default:
         entry = node.get("default_entry")
-        action = self._action_of(entry.get("action_id"))
+        action = self._own_action(entry.get("action_id"), actions)
         return Default(
             action,
             self._params(action, entry.list_of("action_data"), entry),
             entry.flag("action_entry_const"),
         )
 
-    def _entry(self, node: Node, keys: tuple[Key, ...]) -> Entry:
+    def _entry(self, node: Node, keys: tuple[Key, ...], actions: tuple[int, ...]) -> Entry:
         parts = node.list_of("match_key")
         if len(parts) != len(keys):
             raise node.fail(105, f"an entry matches {len(parts)} of {len(keys)} key fields")
         key = tuple(_entry_key(part, k) for part, k in zip(parts, keys, strict=True))
         call = node.get("action_entry")
-        action = self._action_of(call.get("action_id"))
+        action = self._own_action(call.get("action_id"), actions)
         params = self._params(action, call.list_of("action_data"), call)
         # BMv2's lowest number is its highest priority.
         priority = (1 << 30) - node.get("priority").int() if node.has("priority") else 0

@@ -10,16 +10,23 @@ typedef __int128 i128;
 
 #define INLINE static inline __attribute__((always_inline))
 
+INLINE uint64_t be16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return __builtin_bswap16(v); }
+INLINE uint64_t be32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return __builtin_bswap32(v); }
+INLINE uint64_t be64(const uint8_t *p) { uint64_t v; memcpy(&v, p, 8); return __builtin_bswap64(v); }
+INLINE void put16(uint8_t *p, uint64_t v) { uint16_t x = __builtin_bswap16((uint16_t)v); memcpy(p, &x, 2); }
+INLINE void put32(uint8_t *p, uint64_t v) { uint32_t x = __builtin_bswap32((uint32_t)v); memcpy(p, &x, 4); }
+INLINE void put64(uint8_t *p, uint64_t v) { uint64_t x = __builtin_bswap64(v); memcpy(p, &x, 8); }
+
 INLINE uint64_t load_be(const uint8_t *p, unsigned n) {
     switch (n) {
     case 1: return p[0];
-    case 2: { uint16_t v; memcpy(&v, p, 2); return __builtin_bswap16(v); }
-    case 4: { uint32_t v; memcpy(&v, p, 4); return __builtin_bswap32(v); }
-    case 8: { uint64_t v; memcpy(&v, p, 8); return __builtin_bswap64(v); }
-    case 3: return load_be(p, 2) << 8 | p[2];
-    case 5: return load_be(p, 4) << 8 | p[4];
-    case 6: return load_be(p, 4) << 16 | load_be(p + 4, 2);
-    case 7: return load_be(p, 4) << 24 | load_be(p + 4, 3);
+    case 2: return be16(p);
+    case 3: return be16(p) << 8 | p[2];
+    case 4: return be32(p);
+    case 5: return be32(p) << 8 | p[4];
+    case 6: return be32(p) << 16 | be16(p + 4);
+    case 7: return be32(p) << 24 | be16(p + 4) << 8 | p[6];
+    case 8: return be64(p);
     default: return 0;
     }
 }
@@ -27,13 +34,13 @@ INLINE uint64_t load_be(const uint8_t *p, unsigned n) {
 INLINE void store_be(uint8_t *p, unsigned n, uint64_t v) {
     switch (n) {
     case 1: p[0] = (uint8_t)v; break;
-    case 2: { uint16_t x = __builtin_bswap16((uint16_t)v); memcpy(p, &x, 2); break; }
-    case 4: { uint32_t x = __builtin_bswap32((uint32_t)v); memcpy(p, &x, 4); break; }
-    case 8: { uint64_t x = __builtin_bswap64(v); memcpy(p, &x, 8); break; }
-    case 3: store_be(p, 2, v >> 8); p[2] = (uint8_t)v; break;
-    case 5: store_be(p, 4, v >> 8); p[4] = (uint8_t)v; break;
-    case 6: store_be(p, 4, v >> 16); store_be(p + 4, 2, v); break;
-    case 7: store_be(p, 4, v >> 24); store_be(p + 4, 3, v); break;
+    case 2: put16(p, v); break;
+    case 3: put16(p, v >> 8), p[2] = (uint8_t)v; break;
+    case 4: put32(p, v); break;
+    case 5: put32(p, v >> 8), p[4] = (uint8_t)v; break;
+    case 6: put32(p, v >> 16), put16(p + 4, v); break;
+    case 7: put32(p, v >> 24), put16(p + 4, v >> 8), p[6] = (uint8_t)v; break;
+    case 8: put64(p, v); break;
     default: break;
     }
 }

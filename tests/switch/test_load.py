@@ -1,0 +1,130 @@
+"""What cannot run is refused by number, with the construct's name and its place."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from switch.generate import generate
+from switch.load import LoadError, load
+from switch.load.errors import CATALOGUE
+from tests.switch.harness import program
+
+ALL = ("match", "arithmetic", "copies", "externs", "shapes", "selector")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_names_are_those_of_the_program(name: str) -> None:
+    text = program(name)
+    loaded = load(text)
+    tables = [table["name"] for pipeline in json.loads(text)["pipelines"] for table in pipeline["tables"]]
+    assert [table.name for table in loaded.tables] == tables
+    assert generate(loaded).source == generate(load(text)).source
+
+
+def changed(name: str, change: Callable[[Any], None]) -> bytes:
+    value = json.loads(program(name))
+    change(value)
+    return json.dumps(value).encode()
+
+
+def refused(name: str, change: Callable[[Any], None]) -> LoadError:
+    with pytest.raises(LoadError) as caught:
+        generate(load(changed(name, change)))
+    return caught.value
+
+
+def first_primitive(root: Any) -> Any:
+    return next(action["primitives"][0] for action in root["actions"] if action["primitives"])
+
+
+def keyed_table(root: Any) -> Any:
+    return next(table for table in root["pipelines"][0]["tables"] if table["key"])
+
+
+def test_an_unknown_primitive_is_named_with_its_source_line() -> None:
+    error = refused("match", lambda root: first_primitive(root).update(op="teleport"))
+    assert error.code == 201
+    assert "teleport" in str(error)
+    assert error.source is not None
+    assert error.source.file == "match.p4"
+    assert f"match.p4:{error.source.line}" in str(error)
+
+
+def test_a_reference_to_nothing_names_the_path() -> None:
+    def change(root: Any) -> None:
+        keyed_table(root)["key"][0]["target"] = ["key", "no_such"]
+
+    error = refused("match", change)
+    assert error.code == 104
+    assert "no_such" in error.detail
+    assert error.path.startswith("pipelines[0].tables[")
+    assert ".key[0].target" in error.path
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "change"),
+    [
+        ("match", 103, lambda root: root["__meta__"].update(version=[3, 0])),
+        ("match", 103, lambda root: root.pop("__meta__")),
+        ("match", 102, lambda root: root["headers"][0].pop("name")),
+        ("match", 102, lambda root: root["header_types"][0].update(fields="x")),
+        ("match", 104, lambda root: root["headers"][0].update(header_type="x")),
+        ("match", 104, lambda root: root["headers"].append(root["headers"][0])),
+        ("match", 105, lambda root: root["header_types"][2]["fields"].append(["x", 3, False])),
+        ("match", 204, lambda root: keyed_table(root)["key"][0].update(match_type="fuzzy")),
+        ("match", 204, lambda root: root["pipelines"][0]["tables"][0].update(type="magic")),
+        ("match", 104, lambda root: root["pipelines"][0].update(init_table="nowhere")),
+        ("match", 208, lambda root: root["pipelines"].pop()),
+        ("match", 208, lambda root: root["parsers"].clear()),
+        (
+            "match",
+            203,
+            lambda root: root["parsers"][0]["parse_states"][0]["parser_ops"][0].update(op="guess"),
+        ),
+        ("externs", 205, lambda root: root["calculations"][0].update(algo="sha3")),
+        ("externs", 206, lambda root: root["meter_arrays"][0].update(type="furlongs")),
+        ("match", 206, lambda root: root.update(extern_instances=[{"name": "e", "id": 0, "type": "tea"}])),
+    ],
+)
+def test_every_refusal_has_its_number(name: str, code: int, change: Callable[[Any], None]) -> None:
+    error = refused(name, change)
+    assert error.code == code
+    assert str(error).startswith(f"SW{code} {CATALOGUE[code]}")
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[1, 2", b"\xff\xfe", b"[" * 100_000, b"null", b"[]", b"7"])
+def test_what_is_no_program_is_refused(text: bytes) -> None:
+    with pytest.raises(LoadError):
+        load(text)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """All (container, key) pairs of a tree."""
+    found: list[tuple[Any, Any]] = []
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        found.append((value, key))
+        found += places(inner)
+    return found
+
+
+@given(st.sampled_from(ALL), st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_program_is_refused_or_loaded_but_never_crashes(name: str, chance: Any) -> None:
+    root = json.loads(program(name))
+    for _ in range(chance.randrange(1, 4)):
+        container, key = chance.choice(places(root))
+        if chance.random() < 0.3:
+            del container[key]
+        else:
+            container[key] = chance.choice(
+                [None, -1, 0, 1 << 40, "", "x", [], {}, True, "0xffffffffff", [1, 2]]
+            )
+    try:
+        generate(load(json.dumps(root).encode()))
+    except LoadError as error:
+        assert error.code in CATALOGUE
