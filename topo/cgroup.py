@@ -25,44 +25,59 @@ _NO_PROCESSES = (
 )
 
 
+LAB_WEIGHT = 64.0
+"""Weight of a lab on its machine: a site has its quota whatever else runs there."""
+
+CORE_WEIGHT = 4.0
+"""Weight of switches, controller and clients in the lab: a busy site doesn't slow the network down."""
+
+
 class CgroupError(Exception):
     """This machine lets us set no CPU quotas; the text says why."""
 
 
 @dataclass(frozen=True)
 class CpuUse:
-    """What a group has done since it was made: periods in which it ran, those in which it was throttled."""
+    """What a group has done since it was made: CPU time, periods in which it ran and was throttled."""
 
+    used_us: int
     periods: int
     throttled_periods: int
-    throttled_us: int
 
 
 class Hierarchy(ABC):
-    """Where CPU groups are made: a mounted cgroup file system."""
+    """Where CPU groups are made: mounted cgroup file systems, in each of which a group has a directory."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @abstractmethod
-    def prepare(self, path: Path) -> None:
-        """Let groups inside the group at `path` have CPU quotas."""
+    def __init__(self, *roots: Path) -> None:
+        self.roots = roots
 
     @abstractmethod
-    def set_quota(self, path: Path, cores: float | None) -> None:
+    def prepare(self, name: str) -> None:
+        """Let groups inside the group `name` have CPU quotas."""
+
+    @abstractmethod
+    def set_quota(self, name: str, cores: float | None) -> None:
         """Bound the CPU time of a group to `cores`; None lifts the bound."""
 
     @abstractmethod
-    def use(self, path: Path) -> CpuUse:
+    def set_weight(self, name: str, weight: float) -> None:
+        """Give a group `weight` times the CPU time of an ordinary one where they compete."""
+
+    @abstractmethod
+    def use(self, name: str) -> CpuUse:
         """Read what a group has used."""
 
 
 class V2(Hierarchy):
     """The unified hierarchy."""
 
-    def prepare(self, path: Path) -> None:
-        """Enable the cpu controller for the children of `path` and of the root."""
-        for group in (self.root, path):
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._root = root
+
+    def prepare(self, name: str) -> None:
+        """Enable the cpu controller for the children of the group and of the root."""
+        for group in (self._root, self._root / name):
             if "cpu" in (group / "cgroup.subtree_control").read_text().split():
                 continue
             try:
@@ -71,55 +86,71 @@ class V2(Hierarchy):
                 hint = _NO_PROCESSES if error.errno == errno.EBUSY else ""
                 raise CgroupError(f"cannot enable CPU quotas in {group}: {error.strerror}{hint}") from error
 
-    def set_quota(self, path: Path, cores: float | None) -> None:
+    def set_quota(self, name: str, cores: float | None) -> None:
         """Write cpu.max."""
         quota = "max" if cores is None else quota_us(cores)
-        (path / "cpu.max").write_text(f"{quota} {PERIOD_US}")
+        (self._root / name / "cpu.max").write_text(f"{quota} {PERIOD_US}")
 
-    def use(self, path: Path) -> CpuUse:
+    def set_weight(self, name: str, weight: float) -> None:
+        """Write cpu.weight."""
+        (self._root / name / "cpu.weight").write_text(str(round(100 * weight)))
+
+    def use(self, name: str) -> CpuUse:
         """Read cpu.stat."""
-        stat = _stat(path)
-        return CpuUse(stat.get("nr_periods", 0), stat.get("nr_throttled", 0), stat.get("throttled_usec", 0))
+        stat = _stat(self._root / name)
+        return CpuUse(stat["usage_usec"], stat.get("nr_periods", 0), stat.get("nr_throttled", 0))
 
 
 class V1(Hierarchy):
-    """The cpu controller's own hierarchy."""
+    """The hierarchies of the controllers cpu and cpuacct, which may be one."""
 
-    def prepare(self, path: Path) -> None:
+    def __init__(self, cpu: Path, cpuacct: Path) -> None:
+        super().__init__(*dict.fromkeys((cpu, cpuacct)))
+        self._cpu, self._cpuacct = cpu, cpuacct
+
+    def prepare(self, name: str) -> None:
         """Nothing to do: in version 1 every group has the controller."""
 
-    def set_quota(self, path: Path, cores: float | None) -> None:
+    def set_quota(self, name: str, cores: float | None) -> None:
         """Write cpu.cfs_period_us and cpu.cfs_quota_us."""
-        (path / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-        (path / "cpu.cfs_quota_us").write_text("-1" if cores is None else str(quota_us(cores)))
+        (self._cpu / name / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+        quota = -1 if cores is None else quota_us(cores)
+        (self._cpu / name / "cpu.cfs_quota_us").write_text(str(quota))
 
-    def use(self, path: Path) -> CpuUse:
-        """Read cpu.stat."""
-        stat = _stat(path)
-        return CpuUse(
-            stat.get("nr_periods", 0), stat.get("nr_throttled", 0), stat.get("throttled_time", 0) // 1000
-        )
+    def set_weight(self, name: str, weight: float) -> None:
+        """Write cpu.shares."""
+        (self._cpu / name / "cpu.shares").write_text(str(round(1024 * weight)))
+
+    def use(self, name: str) -> CpuUse:
+        """Read cpu.stat and cpuacct.usage."""
+        stat = _stat(self._cpu / name)
+        used_ns = int((self._cpuacct / name / "cpuacct.usage").read_text())
+        return CpuUse(used_ns // 1000, stat["nr_periods"], stat["nr_throttled"])
 
 
 @dataclass(frozen=True)
 class Group:
-    """A control group of the lab; processes join it by writing their id to `members`."""
+    """A control group by its name, `LAB/SITE`; processes join it by writing their id to all its `members`."""
 
     hierarchy: Hierarchy
-    path: Path
+    name: str
 
     @property
-    def members(self) -> Path:
-        """The file that lists the group's processes."""
-        return self.path / "cgroup.procs"
+    def members(self) -> tuple[Path, ...]:
+        """The files that list the group's processes."""
+        return tuple(root / self.name / "cgroup.procs" for root in self.hierarchy.roots)
 
     def set_quota(self, cores: float | None) -> None:
         """Bound the CPU time of the group to `cores`; None lifts the bound."""
-        self.hierarchy.set_quota(self.path, cores)
+        self.hierarchy.set_quota(self.name, cores)
 
     def use(self) -> CpuUse:
         """Read what the group has used."""
-        return self.hierarchy.use(self.path)
+        return self.hierarchy.use(self.name)
+
+    def set_weight(self, weight: float) -> None:
+        """Give the group `weight` times the CPU time of an ordinary one where they compete."""
+        self.hierarchy.set_weight(self.name, weight)
 
 
 def quota_us(cores: float) -> int:
@@ -133,57 +164,66 @@ def find(mounts: Path = Path("/proc/self/mounts")) -> Hierarchy:
     Raises:
         CgroupError: there is none.
     """
-    rows = [line.split() for line in mounts.read_text().splitlines()]
-    for _, mount_point, kind, options, *_ in rows:
+    version1: dict[str, Path] = {}
+    for line in mounts.read_text().splitlines():
+        _, mount_point, kind, options, *_ = line.split()
         root = Path(mount_point)
         if kind == "cgroup2" and "cpu" in (root / "cgroup.controllers").read_text().split():
             return V2(root)
-        if kind == "cgroup" and "cpu" in options.split(","):
-            return V1(root)
+        if kind == "cgroup":
+            version1 |= dict.fromkeys(options.split(","), root)
+    if "cpu" in version1 and "cpuacct" in version1:
+        return V1(version1["cpu"], version1["cpuacct"])
     raise CgroupError("no cgroup file system with the cpu controller is mounted (see `mount -t cgroup2`)")
 
 
-def create(hierarchy: Hierarchy, lab: str, sites: Sequence[str]) -> dict[str, Group]:
-    """Make a lab's groups, without quotas yet.
+def create(hierarchy: Hierarchy, top: str, core: str, sites: Sequence[str]) -> dict[str, Group]:
+    """Make the group `top` and in it one for the `core` and one for each site, without quotas yet.
 
     Raises:
         CgroupError: the machine doesn't let us.
     """
-    top = hierarchy.root / lab
+    groups = {name: Group(hierarchy, f"{top}/{name}") for name in (core, *sites)}
     try:
-        top.mkdir()
+        for root in hierarchy.roots:
+            (root / top).mkdir()
         hierarchy.prepare(top)
-        groups = {site: Group(hierarchy, top / site) for site in sites}
         for group in groups.values():
-            group.path.mkdir()
+            for root in hierarchy.roots:
+                (root / group.name).mkdir()
+        hierarchy.set_weight(top, LAB_WEIGHT)
+        groups[core].set_weight(CORE_WEIGHT)
     except OSError as error:
         raise CgroupError(f"cannot make control group {error.filename}: {error.strerror}") from error
     return groups
 
 
-def members(hierarchy: Hierarchy, lab: str) -> list[int]:
-    """List the ids of all processes in a lab's groups; none when it has no groups."""
-    found: list[int] = []
-    for path in (hierarchy.root / lab).glob("**/cgroup.procs"):
-        try:
-            found += map(int, path.read_text().split())
-        except OSError:  # removed meanwhile
-            continue
+def exists(hierarchy: Hierarchy, top: str) -> bool:
+    """Tell whether there is anything of the group `top`."""
+    return any((root / top).is_dir() for root in hierarchy.roots)
+
+
+def members(hierarchy: Hierarchy, top: str) -> set[int]:
+    """Return the ids of all processes in the group `top` and below; none when there is no such group."""
+    found: set[int] = set()
+    for root in hierarchy.roots:
+        for path in (root / top).glob("**/cgroup.procs"):
+            try:
+                found |= set(map(int, path.read_text().split()))
+            except OSError:  # removed meanwhile
+                continue
     return found
 
 
-def remove(hierarchy: Hierarchy, lab: str) -> None:
-    """Remove a lab's groups; nothing happens when there are none.
+def remove(hierarchy: Hierarchy, top: str) -> None:
+    """Remove the group `top` with those in it; nothing happens when there is none.
 
     Raises:
         OSError: there are processes in them (EBUSY).
     """
-    top = hierarchy.root / lab
-    if not top.is_dir():
-        return
-    for path in sorted((p for p in top.glob("**/") if p != top), reverse=True):
-        path.rmdir()
-    top.rmdir()
+    for root in hierarchy.roots:
+        for path in sorted((root / top).glob("**/"), reverse=True):
+            path.rmdir()
 
 
 def _stat(path: Path) -> dict[str, int]:

@@ -126,8 +126,7 @@ def _print_status(state: LabState) -> None:
     the_plan = _load(run.lab_file)
     sites = Table("site", "cores", "instances", "throttled", box=None)
     for site in the_plan.sites.values():
-        hierarchy = cgroup.find()
-        use = hierarchy.use(hierarchy.root / plan.group_name(state.lab) / site.name)
+        use = cgroup.Group(cgroup.find(), plan.group_of(state.lab, site.name)).use()
         share = use.throttled_periods / use.periods if use.periods else 0.0
         sites.add_row(site.name, f"{site.cores:g}", str(len(site.instances)), f"{share:.0%} of periods")
     _console.print(sites)
@@ -167,5 +166,5 @@ def _only_lab() -> str | None:
 
 
 def _fail(text: str) -> NoReturn:
-    _errors.print(text, style="red", markup=False, highlight=False)
+    _errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)

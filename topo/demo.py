@@ -1,8 +1,8 @@
 """The demo: a network under load, a site that fills up half way, and what the network makes of it.
 
-`python -m topo.demo [--target embedded|bmv2]` brings up the lab `demo`, replays a trace and runs live clients at
-once, overloads the near edge site for a while, and ends with a summary, `out/demo.json` and `out/demo.png`.
-`docs/demo.md` explains what is shown.
+`python -m topo.demo` brings up the lab `demo`, replays a trace and runs live clients at once, overloads the
+near edge site for a while, and ends with a summary, `out/demo.json` and `out/demo.png`; `docs/demo.md`
+explains what is shown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from topo import controller_status, figure, front, plan, summary
-from topo.live import Moment, Recent, View
+from topo.live import Loads, Moment, Recent, View
 from topo.plan import Plan
 from topo.records import Record
 from topo.state import RunDir
@@ -41,7 +41,7 @@ class Script:
     """Which site is overloaded by how many programs, and how long each part takes, in s."""
 
     site: str = "near"
-    programs: int = 8
+    programs: int = 6
     warm_up_s: float = 8.0
     before_s: float = 25.0
     during_s: float = 30.0
@@ -101,13 +101,14 @@ class Play:
     async def _watch(self, traffic: Traffic, phase: str, until_s: float, end_s: float) -> None:
         start_s = end_s - sum((self._script.before_s, self._script.during_s, self._script.after_s))
         start_s -= self._script.warm_up_s
+        loads = Loads(self._plan)
         while (left := until_s - time.time()) > 0:
             await asyncio.sleep(min(left, 1.0))
             traffic.check()
             self._samples += [
                 sample for event in self._events.read() for sample in self._weights.apply(event)
             ]
-            self._weights.take_loads(await controller_status.status(self._run_dir.controller))
+            self._weights.loads = loads.look()
             now = time.time()
             weights = {site: self._weights.weight(site) for site in self._plan.sites}
             rows = self._recent.rows(now, self._sites, weights, self._weights.loads)

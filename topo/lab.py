@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from topo import cgroup, delay, netem, netns, plan, programs, readiness, render, targets, wiring
 from topo.children import Children, describe
 from topo.plan import Plan
 from topo.process import Command
+from topo.spec import CORE
 from topo.state import LabState, ProcessState, RunDir
 from topo.targets import Target
 
@@ -59,24 +61,25 @@ class Lab:
         self._step("making namespaces and wires")
         ways_down.enter_context(_namespaces(plan_))
         gaps = await _in_thread(lambda: _build(plan_))
-        self._step("making control groups for the sites")
+        self._step("making control groups")
         groups = ways_down.enter_context(_groups(plan_))
-        await self._join(gaps, ways_down)
+        in_core = groups[CORE].members
+        await self._join(gaps, in_core, ways_down)
 
         self._step(f"starting {len(plan_.routers)} switches ({self._target}) and the controller")
         switches = [
-            Command(name, targets.command(self._target, router, self._run.path), core)
+            Command(name, targets.command(self._target, router, self._run.path), core, in_core)
             for name, router in plan_.routers.items()
         ]
         await ways_down.enter_async_context(self._processes(switches))
-        controller = programs.controller(plan_, self._run)
+        controller = programs.controller(plan_, self._run, in_core)
         await ways_down.enter_async_context(self._processes([controller]))
         self._step(f"starting {sum(len(site.instances) for site in plan_.sites.values())} instances")
         servers = programs.servers(plan_, self._run, groups)
         await ways_down.enter_async_context(self._processes(servers))
         await readiness.servers_answer(plan_, self._children.check)
-        for name, group in groups.items():
-            group.set_quota(plan_.sites[name].cores)
+        for site in plan_.sites.values():
+            groups[site.name].set_quota(site.cores)
         self._step("starting the site agents")
         agents = programs.agents(plan_, self._run, groups, tokens)
         await ways_down.enter_async_context(self._processes(agents))
@@ -86,7 +89,7 @@ class Lab:
         self._step("waiting for the first answer of each service")
         await readiness.services_answer(plan_, self._children.check)
 
-    async def _join(self, gaps: list[wiring.Gap], ways_down: AsyncExitStack) -> None:
+    async def _join(self, gaps: list[wiring.Gap], members: Sequence[Path], ways_down: AsyncExitStack) -> None:
         core = self.plan.core
         if not gaps:
             return
@@ -97,7 +100,9 @@ class Lab:
             return
         self._step("impairing links by the delay line")
         program = delay.build()
-        command = Command("delayline", wiring.delayline_command(program, self._run.delayline, gaps), core)
+        command = Command(
+            "delayline", wiring.delayline_command(program, self._run.delayline, gaps), core, members
+        )
         await ways_down.enter_async_context(self._processes([command]))
         await readiness.delayline(self._run.delayline, self._children.check)
         self._update(links_by="delayline")
@@ -151,11 +156,8 @@ def _namespaces(the_plan: Plan) -> Generator[None]:
 
 @contextmanager
 def _groups(the_plan: Plan) -> Generator[dict[str, cgroup.Group]]:
-    if not the_plan.sites:
-        yield {}
-        return
     hierarchy, name = cgroup.find(), plan.group_name(the_plan.name)
     try:
-        yield cgroup.create(hierarchy, name, list(the_plan.sites))
+        yield cgroup.create(hierarchy, name, CORE, list(the_plan.sites))
     finally:
         cgroup.remove(hierarchy, name)

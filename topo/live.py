@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from topo import summary
+from topo import cgroup, summary
+from topo.plan import Plan, group_of
 from topo.records import Outcome, Record
 
 _SHARE_WINDOW_S = 3.0
@@ -112,6 +114,30 @@ class View:
     def say(self, text: str) -> None:
         """Say something above the table."""
         self._console.print(text, highlight=False)
+
+
+class Loads:
+    """How much of its CPU quota each site uses, 0 to 1, between one look and the next."""
+
+    def __init__(self, plan: Plan) -> None:
+        hierarchy = cgroup.find()
+        self._groups = {
+            name: (cgroup.Group(hierarchy, group_of(plan.name, name)), site.cores)
+            for name, site in plan.sites.items()
+        }
+        self._last = {name: group.use().used_us for name, (group, _) in self._groups.items()}
+        self._last_s = time.monotonic()
+
+    def look(self) -> dict[str, float]:
+        """Return each site's load since the last look."""
+        now_s = time.monotonic()
+        loads: dict[str, float] = {}
+        for name, (group, cores) in self._groups.items():
+            used_us = group.use().used_us
+            loads[name] = min(1.0, (used_us - self._last[name]) / 1e6 / cores / (now_s - self._last_s))
+            self._last[name] = used_us
+        self._last_s = now_s
+        return loads
 
 
 def _table(moment: Moment) -> Group:

@@ -155,6 +155,11 @@ def group_name(lab: str) -> str:
     return f"cfn-{lab}"
 
 
+def group_of(lab: str, site: str) -> str:
+    """Return the name of the control group of a site, or of the core."""
+    return f"{group_name(lab)}/{site}"
+
+
 def both(addresses: spec.Addresses) -> tuple[IPv4Address, IPv6Address]:
     """Return the addresses of both families of a lab's anycast or gateway, which has both."""
     if addresses.ipv4 is None or addresses.ipv6 is None:

@@ -25,14 +25,14 @@ class Command:
         name: unique in the lab; names the log file.
         arguments: the command line.
         namespace: network namespace.
-        members: `cgroup.procs` of the group that it joins before it runs, None for the caller's own.
+        members: `cgroup.procs` files of the group that it joins before it runs; none for the caller's own.
         environment: variables added to the caller's.
     """
 
     name: str
     arguments: Sequence[str]
     namespace: str
-    members: Path | None = None
+    members: Sequence[Path] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -90,8 +90,8 @@ def _before_exec(command: Command) -> Callable[[], None]:
 
     def prepare() -> None:
         die_with_parent(parent)
-        if command.members is not None:
-            command.members.write_text(str(os.getpid()))
+        for file in command.members:
+            file.write_text(str(os.getpid()))
         netns.enter(command.namespace)
 
     return prepare

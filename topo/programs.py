@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from topo.cgroup import Group
 from topo.plan import Plan
@@ -20,14 +21,14 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBU
 """Environment of every program: one worker is one core, and logs are written as they come."""
 
 
-def controller(plan: Plan, run: RunDir) -> Command:
+def controller(plan: Plan, run: RunDir, members: Sequence[Path]) -> Command:
     """Return the controller: in the core namespace, next to the switches that it programs."""
     arguments = [
         *(*_CFN, "controller", "run", str(run.catalogue)),
         *("--listen", advert_address(plan), "--status-socket", str(run.controller)),
         *("--events", str(run.events)),
     ]
-    return Command(CONTROLLER, arguments, plan.core, environment=_ENVIRONMENT)
+    return Command(CONTROLLER, arguments, plan.core, members, _ENVIRONMENT)
 
 
 def advert_address(plan: Plan) -> str:

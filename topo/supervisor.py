@@ -74,6 +74,9 @@ def main() -> None:
     front.connection.close()
     _redirect_output(Path(os.devnull))
     _keep(listener, child)
+    run = RunDir(the_plan.name)
+    if run.path.is_dir():
+        _log_to(run.log("janitor"))
     _clean(the_plan.name)
 
 
@@ -110,8 +113,7 @@ def _supervise(
     try:
         run = RunDir(the_plan.name)
         run.create()
-        _redirect_output(run.log("supervisor"))
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+        _log_to(run.log("supervisor"))
         run.lab_file.write_bytes(arguments.lab_file.read_bytes())
         lab = Lab(the_plan, cast("Target", arguments.target), run)
         asyncio.run(_run(lab, front, tied=arguments.tied))
@@ -160,6 +162,11 @@ async def _run(lab: Lab, front: Front, *, tied: bool) -> None:
 def _clean(name: str) -> None:
     for what in sweep(name):
         log.info("removed %s", what)
+
+
+def _log_to(path: Path) -> None:
+    _redirect_output(path)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
 
 
 def _redirect_output(path: Path) -> None:

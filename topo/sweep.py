@@ -29,9 +29,9 @@ def sweep(lab: str) -> list[str]:
         process.kill(pids)
         removed += [f"process {pid}" for pid in pids]
     for hierarchy in hierarchies:
-        if (hierarchy.root / group).is_dir():
+        if cgroup.exists(hierarchy, group):
             cgroup.remove(hierarchy, group)
-            removed.append(f"control group {hierarchy.root / group}")
+            removed.append(f"control group {group}")
     for name in namespaces:
         netns.remove(name)
         removed.append(f"namespace {name}")
@@ -54,13 +54,5 @@ def _processes(
 ) -> list[int]:
     found = set(netns.processes(identities))
     for hierarchy in hierarchies:
-        found |= set(cgroup.members(hierarchy, group))
-    return sorted(pid for pid in found if pid != os.getpid() and not _is_zombie(pid))
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
+        found |= cgroup.members(hierarchy, group)
+    return sorted(pid for pid in found if pid != os.getpid())

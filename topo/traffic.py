@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topo import cgroup
-from topo.plan import Host, Plan, group_name
+from topo.plan import Host, Plan, group_of
 from topo.process import Command, start
 from topo.records import Record
+from topo.spec import CORE
 from topo.state import RunDir
 
 
@@ -21,9 +22,9 @@ from topo.state import RunDir
 class Rates:
     """How much live clients send, per client host (`topo.clients`)."""
 
-    sessions: int = 10
+    sessions: int = 7
     requests: int = 12
-    think_ms: float = 350.0
+    think_ms: float = 500.0
     singles_per_s: float = 12.0
 
 
@@ -36,7 +37,7 @@ def commands(plan: Plan, trace: Path, rates: Rates) -> list[Command]:
     functions = [f"--function={name}" for name in sorted(plan.spec.functions)]
     first = plan.clients[0]
     replay = ["topo.replay", str(trace), "--client", first.name, "--interface", first.interface, *functions]
-    found = [_python("replay", first, replay)]
+    found = [_python(plan, "replay", first, replay)]
     for seed, client in enumerate(plan.clients):
         load = [
             *("topo.clients", "--client", client.name, *functions),
@@ -45,7 +46,7 @@ def commands(plan: Plan, trace: Path, rates: Rates) -> list[Command]:
             *("--sessions", str(rates.sessions), "--requests", str(rates.requests)),
             *("--think-ms", str(rates.think_ms), "--singles-per-s", str(rates.singles_per_s)),
         ]
-        found.append(_python(f"clients-{client.name}", client, load))
+        found.append(_python(plan, f"clients-{client.name}", client, load))
     return found
 
 
@@ -106,10 +107,8 @@ class Overload:
     """Programs that take CPU from a site's instances: they run in its control group like others' work."""
 
     def __init__(self, plan: Plan, run: RunDir, site: str) -> None:
-        hierarchy = cgroup.find()
-        members = hierarchy.root / group_name(plan.name) / site / "cgroup.procs"
         self._namespace = plan.sites[site].host.namespace
-        self._members = members
+        self._members = cgroup.Group(cgroup.find(), group_of(plan.name, site)).members
         self._log = run.log("overload")
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -128,5 +127,6 @@ class Overload:
         self._processes.clear()
 
 
-def _python(name: str, host: Host, arguments: Sequence[str]) -> Command:
-    return Command(name, [sys.executable, "-m", *arguments], host.namespace)
+def _python(plan: Plan, name: str, host: Host, arguments: Sequence[str]) -> Command:
+    members = cgroup.Group(cgroup.find(), group_of(plan.name, CORE)).members
+    return Command(name, [sys.executable, "-m", *arguments], host.namespace, members)

@@ -36,7 +36,8 @@ class Weights:
         self._sites = sites
         self._shares: dict[tuple[Any, ...], Mapping[str, float]] = {}
         self._adverts: dict[str, float] = {}
-        self.loads: dict[str, float] = dict.fromkeys(sites, 0.0)
+        self.loads: Mapping[str, float] = dict.fromkeys(sites, 0.0)
+        """Set from outside: how much of its CPU each site uses, 0 to 1."""
 
     def apply(self, event: dict[str, Any]) -> list[Sample]:
         """Take an event; an advert, told after the weights that it changed, gives a sample of each site."""
@@ -57,15 +58,8 @@ class Weights:
         return sum(shares.get(site, 0.0) for shares in steered) / len(steered) if steered else 0.0
 
     def start_from(self, status: dict[str, Any]) -> None:
-        """Take over what the controller does now (`control.status`), and the loads that sites report."""
+        """Take over what the controller does now (`control.status`)."""
         for service in status["services"]:
             if service["router"] == self._router:
                 place = service["function"], service["demand"], service["family"]
                 self._shares[place] = service["sites"]
-        self.take_loads(status)
-
-    def take_loads(self, status: dict[str, Any]) -> None:
-        """Take over the loads that sites report: the share of their CPU quota in use, 0 to 1."""
-        for site in self._sites:
-            advert = status["sites"][site]["advert"]
-            self.loads[site] = min(1.0, advert["cpu_utilisation"]) if advert else 0.0

@@ -29,7 +29,7 @@ def test_version_2_is_taken_where_it_has_the_controller(tmp_path: Path) -> None:
     root = _unified(tmp_path, "cpuset cpu io\n")
     found = cgroup.find(_mounts(tmp_path, "/ ext4 rw", f"{root} cgroup2 rw"))
     assert isinstance(found, V2)
-    assert found.root == root
+    assert found.roots == (root,)
 
 
 def test_version_1_is_taken_where_version_2_has_no_controllers(tmp_path: Path) -> None:
@@ -37,7 +37,12 @@ def test_version_1_is_taken_where_version_2_has_no_controllers(tmp_path: Path) -
     rows = (f"{root} cgroup2 rw", "/c/acct cgroup rw,cpuacct", "/c/cpu cgroup rw,cpu")
     found = cgroup.find(_mounts(tmp_path, *rows))
     assert isinstance(found, V1)
-    assert found.root == Path("/c/cpu")
+    assert found.roots == (Path("/c/cpu"), Path("/c/acct"))
+
+
+def test_version_1_may_have_both_controllers_in_one_place(tmp_path: Path) -> None:
+    found = cgroup.find(_mounts(tmp_path, "/c/both cgroup rw,cpu,cpuacct"))
+    assert found.roots == (Path("/c/both"),)
 
 
 def test_no_controller_at_all(tmp_path: Path) -> None:
@@ -47,19 +52,22 @@ def test_no_controller_at_all(tmp_path: Path) -> None:
 
 def test_version_2_writes_what_the_kernel_reads(tmp_path: Path) -> None:
     hierarchy = V2(tmp_path)
-    group = Group(hierarchy, tmp_path / "near")
-    for path in (tmp_path, group.path):
-        path.mkdir(exist_ok=True)
-        (path / "cgroup.subtree_control").write_text("io")
-    hierarchy.prepare(group.path)
+    group, path = Group(hierarchy, "lab/near"), tmp_path / "lab" / "near"
+    path.mkdir(parents=True)
+    for directory in (tmp_path, tmp_path / "lab"):
+        (directory / "cgroup.subtree_control").write_text("io")
+    hierarchy.prepare("lab")
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpu"
-    assert (group.path / "cgroup.subtree_control").read_text() == "+cpu"
+    assert (tmp_path / "lab" / "cgroup.subtree_control").read_text() == "+cpu"
+    assert group.members == (path / "cgroup.procs",)
     group.set_quota(0.25)
-    assert (group.path / "cpu.max").read_text() == "5000 20000"
+    assert (path / "cpu.max").read_text() == "5000 20000"
     group.set_quota(None)
-    assert (group.path / "cpu.max").read_text() == "max 20000"
-    (group.path / "cpu.stat").write_text("usage_usec 9\nnr_periods 3\nnr_throttled 2\nthrottled_usec 70\n")
-    assert group.use() == CpuUse(periods=3, throttled_periods=2, throttled_us=70)
+    assert (path / "cpu.max").read_text() == "max 20000"
+    group.set_weight(4)
+    assert (path / "cpu.weight").read_text() == "400"
+    (path / "cpu.stat").write_text("usage_usec 9\nnr_periods 3\nnr_throttled 2\nthrottled_usec 70\n")
+    assert group.use() == CpuUse(used_us=9, periods=3, throttled_periods=2)
 
 
 @pytest.mark.parametrize(("cores", "us"), [(0.25, 5000), (0.01, 1000), (2.0, 40000)])
@@ -69,45 +77,45 @@ def test_quota(cores: float, us: int) -> None:
 
 @pytest.fixture
 def group(root: None) -> Iterator[Group]:
+    top = f"cfntest{os.getpid()}"
     try:
         hierarchy = cgroup.find()
-        name = f"cfntest{os.getpid()}"
-        made = cgroup.create(hierarchy, name, ["near"])["near"]
+        made = cgroup.create(hierarchy, top, "core", ["near"])["near"]
     except CgroupError as error:
         pytest.skip(str(error))
     yield made
-    process.kill(cgroup.members(hierarchy, name))
-    cgroup.remove(hierarchy, name)
-    assert not made.path.exists()
-    cgroup.remove(hierarchy, name)
+    process.kill(cgroup.members(hierarchy, top))
+    cgroup.remove(hierarchy, top)
+    assert not cgroup.exists(hierarchy, top)
+    cgroup.remove(hierarchy, top)
+
+
+def _start(group: Group, script: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    join = "".join(f"echo $$ > {file}; " for file in group.members)
+    started = subprocess.Popen(
+        ["sh", "-c", join + "echo joined; " + script], stdin=stdin, stdout=subprocess.PIPE
+    )
+    assert started.stdout
+    assert started.stdout.readline() == b"joined\n"
+    return started
 
 
 def test_a_busy_process_gets_its_quota_and_no_more(group: Group) -> None:
     group.set_quota(0.1)
-    with subprocess.Popen(
-        ["sh", "-c", f"echo $$ > {group.members}; while :; do :; done"], start_new_session=True
-    ) as busy:
-        while busy.pid not in cgroup.members(group.hierarchy, group.path.parent.name):
-            time.sleep(0.01)
-        start = time.monotonic(), _cpu_s(busy.pid)
-        while group.use().throttled_periods < 20:
+    with _start(group, "while :; do :; done") as busy:
+        start, before = time.monotonic(), group.use()
+        while group.use().throttled_periods < before.throttled_periods + 20:
             time.sleep(0.02)
-        wall, used = time.monotonic() - start[0], _cpu_s(busy.pid) - start[1]
+        used_s = (group.use().used_us - before.used_us) / 1e6
+        share = used_s / (time.monotonic() - start)
         process.kill([busy.pid])
-    assert used / wall < 0.25  # 0.1 asked for; one core without a quota
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    assert 0 < share < 0.25  # 0.1 asked for; one core without a quota
 
 
 def test_a_group_with_processes_is_not_removed(group: Group) -> None:
-    with subprocess.Popen(
-        ["sh", "-c", f"echo $$ > {group.members}; read x"], stdin=subprocess.PIPE
-    ) as sleeper:
-        while not cgroup.members(group.hierarchy, group.path.parent.name):
-            time.sleep(0.01)
+    top = group.name.split("/")[0]
+    with _start(group, "read x", subprocess.PIPE) as sleeper:
+        assert cgroup.members(group.hierarchy, top) == {sleeper.pid}
         with pytest.raises(OSError, match="busy"):
-            cgroup.remove(group.hierarchy, group.path.parent.name)
+            cgroup.remove(group.hierarchy, top)
         sleeper.communicate(b"\n")
