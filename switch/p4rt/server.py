@@ -20,7 +20,15 @@ from .address import require_free
 from .arbitration import Arbitration, Notice
 from .config import PipelineConfig
 from .device import Device
-from .errors import DETAILS_KEY, BatchError, P4RuntimeError, denied, not_found, unimplemented
+from .errors import (
+    DETAILS_KEY,
+    BatchError,
+    P4RuntimeError,
+    denied,
+    failed_precondition,
+    not_found,
+    unimplemented,
+)
 from .events import Events
 from .packetio import ControllerHeader
 from .read import Reader
@@ -39,6 +47,10 @@ _OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second switch on the same port has to fail, not to share it
     ("grpc.max_receive_message_length", 256 << 20),
     ("grpc.max_send_message_length", -1),
+    # A controller whose machine is gone says no goodbye: without pings its role would never be free again.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 0),
 )
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -200,7 +212,10 @@ class Service(p4r_grpc.P4RuntimeServicer):
         self._require_primary(session)
         running = self._config.running or self._config.active
         header = ControllerHeader("packet_out", running.state.schema.packet_out)
-        running.pipeline.packet_out(header.prepend(packet))
+        try:
+            running.pipeline.packet_out(header.prepend(packet))
+        except (OSError, OverflowError, ValueError) as error:
+            raise failed_precondition(f"the packet-out was not sent: {error}") from None
 
     def _require_primary(self, session: Session) -> None:
         if not self._arbitration.is_primary(session):

@@ -13,6 +13,9 @@ from .errors import P4RuntimeError
 CAPACITY = 1024
 """Packet-ins, digests and other best-effort messages waiting for a slow client; more are dropped."""
 
+PATIENCE = 4 * CAPACITY
+"""A client that lets as many messages wait has its stream ended."""
+
 
 class Session:
     """A client's stream. `dropped` counts best-effort messages that found no room."""
@@ -25,8 +28,12 @@ class Session:
 
     def send(self, message: p4r.StreamMessageResponse) -> None:
         """Queue what must arrive: arbitration."""
+        if self._ended:
+            return
         self._outgoing.append(message)
         self._filled.set()
+        if len(self._outgoing) >= PATIENCE:
+            self.end()
 
     def offer(self, message: p4r.StreamMessageResponse) -> None:
         """Queue what may be lost: packets, digests, notifications, errors."""

@@ -187,6 +187,18 @@ async def test_packets_out_and_in(client: Client) -> None:
     assert [(item.metadata_id, item.value) for item in back.metadata] == [(1, b"\x09"), (2, b"\5")]
 
 
+async def test_packets_out_need_a_cpu_port(tmp_path: Path) -> None:
+    device, address = Device({}), f"unix:{tmp_path}/native.sock"
+    try:
+        async with serve(device, DEVICE_ID, address), connect(address, DEVICE_ID) as client:
+            await client.arbitrate()
+            await client.push()
+            await client.say(packet=p4r.PacketOut(payload=b"x"))
+            assert (await client.hear("error")).canonical_code == 9
+    finally:
+        device.close()
+
+
 async def test_digests(client: Client, device: Inspected) -> None:
     await client.insert(
         digest(max_list_size=2, max_timeout_ns=10**15),
