@@ -176,5 +176,19 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         catalogues.load(tmp_path / "binary.yaml")
 
 
+def test_the_example_of_the_documentation_is_right() -> None:
+    text = SCHEMA.with_name("catalogue.md").read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert catalogue(example).services[0].classes == ("interactive",)
+
+
+def test_every_field_is_in_the_documentation() -> None:
+    text = SCHEMA.with_name("catalogue.md").read_text()
+    models = (catalogues.Catalogue, catalogues.Router, catalogues.Link, catalogues.Host, catalogues.Site)
+    for model in (*models, catalogues.DemandClass, catalogues.Service):
+        for field in model.model_fields:
+            assert f"`{field}" in text, f"{model.__name__}.{field}"
+
+
 def test_the_published_schema_is_the_real_one() -> None:
     assert SCHEMA.read_text() == catalogues.json_schema() + "\n"

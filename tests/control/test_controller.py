@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -48,10 +50,14 @@ def switches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
             switch.stop()
 
 
-def declared(switches: dict[str, FarEnd], text: str) -> Catalogue:
+def declared_text(switches: dict[str, FarEnd], text: str) -> str:
     for number, switch in enumerate(switches.values(), 1):
         text = text.replace(f"127.0.0.1:{number}", switch.address)
-    return catalogue(text)
+    return text
+
+
+def declared(switches: dict[str, FarEnd], text: str) -> Catalogue:
+    return catalogue(declared_text(switches, text))
 
 
 class Running:
@@ -240,6 +246,38 @@ async def test_keys_are_rotated_with_the_last_one_still_known(switches, tmp_path
         await until(lambda: one.controller.targets["r2"].session is None)
         with pytest.raises(RuntimeError, match="not connected to r2"):
             await one.controller.rotate_keys()
+
+
+async def test_a_controller_killed_at_any_time_leaves_nothing_that_the_next_one_does_not_put_right(
+    switches, tmp_path
+) -> None:
+    (tmp_path / "c.yaml").write_text(declared_text(switches, CATALOGUE))
+    listen = f"unix:{tmp_path}/killed"
+    arguments = ["run", f"{tmp_path}/c.yaml", "--listen", listen, "--status-socket", f"{tmp_path}/s.sock"]
+    command = [sys.executable, "-c", "from control.cli import app; app()", *arguments]
+    sequence = 0
+    for kill_after in (1, 2, 7, 20):
+        (tmp_path / "killed").unlink(missing_ok=True)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            await until((tmp_path / "killed").exists)
+            async with grpc.aio.insecure_channel(listen) as channel:
+                tell = advert_pb2_grpc.AdvertsStub(channel).Advertise
+                for _ in range(kill_after):
+                    sequence += 1
+                    news = message("near", sequence, [instance(NEAR, draining=bool(sequence % 2))])
+                    metadata = (("authorization", "Bearer near-token"),)
+                    assert (await tell(news, metadata=metadata, wait_for_ready=True, timeout=WAIT_S)).accepted
+        finally:
+            process.kill()
+            process.wait()
+    async with running(switches, tmp_path) as one:
+        await one.tell("near", instance(NEAR))
+        await one.tell("far", instance(FAR))
+        await one.settled()
+        for number, (router, switch) in enumerate(switches.items(), 1):
+            assert await content(switch, number) == wanted(one, router)
+        assert not any(event["event"] == "write-refused" for event in one.controller.events.last)
 
 
 async def test_what_a_target_refuses_is_told_and_everything_else_is_written(switches, tmp_path) -> None:
