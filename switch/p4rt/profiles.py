@@ -135,10 +135,9 @@ class Members:
         return member
 
     def read(self, member_id: int) -> Iterator[p4r.ActionProfileMember]:
-        """The member with an id, or with 0 all of them."""
-        if member_id:
-            self.find(member_id)
-        for each_id in [member_id] if member_id else self.by_id:
+        """The member with an id, if there is one, or with 0 all of them."""
+        wanted = self.by_id if not member_id else self.by_id.keys() & {member_id}
+        for each_id in wanted:
             yield p4r.ActionProfileMember(
                 action_profile_id=self._profile.spec.id,
                 member_id=each_id,
@@ -216,11 +215,10 @@ class Groups:
         return group
 
     def read(self, group_id: int) -> Iterator[p4r.ActionProfileGroup]:
-        """The group with an id, or with 0 all of them."""
-        if group_id:
-            yield self.find(group_id).message
-        else:
-            yield from (state.message for state in self.by_id.values())
+        """The group with an id, if there is one, or with 0 all of them."""
+        wanted = self.by_id if not group_id else self.by_id.keys() & {group_id}
+        for each_id in wanted:
+            yield self.by_id[each_id].message
 
     def _canonical(self, message: p4r.ActionProfileGroup) -> p4r.ActionProfileGroup:
         """A checked copy of a group, as it will be read back."""

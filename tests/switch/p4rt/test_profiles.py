@@ -69,6 +69,7 @@ async def test_members_and_groups_read_back(client: Client) -> None:
     )
     assert shown_all(await client.read(member("paths", 2))) == shown_all([member("paths", 2, forward(2))])
     assert shown_all(await client.read(group("paths", 6, {}))) == shown_all([group("paths", 6, {})])
+    assert await client.read(member("paths", 9), group("paths", 9, {})) == []
 
 
 async def test_a_member_changes_in_every_group(client: Client, pipeline: MemoryPipeline) -> None:
