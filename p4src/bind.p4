@@ -28,9 +28,6 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
         default_action = NoAction;
     }
 
-    @id(ID_C_BOUND)
-    counter(INSTANCES, CounterType.packets_and_bytes) bound;
-
     action write_cookie() {
         hdr.cfn.cookie_epoch = epoch;
         hdr.cfn.cookie_site = meta.bound.site;
@@ -76,7 +73,6 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
         } else {
             to_ipv4();
         }
-        bound.count((bit<32>)meta.bound.slot);
     }
 }
 

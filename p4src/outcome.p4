@@ -1,13 +1,18 @@
-/* One counter for everything that can become of a packet; nothing leaves or is dropped uncounted. */
+/* One counter for everything that can become of a packet; nothing leaves or is dropped uncounted. What goes to an
+ * instance also counts as its. */
 
 #ifndef CFN_OUTCOME
 #define CFN_OUTCOME
 
 #include "headers.p4"
 #include "ids.p4"
+#include "sizes.p4"
 
 control CountOutcome(in metadata_t meta) {
     direct_counter(CounterType.packets_and_bytes) outcomes;
+
+    @id(ID_C_BOUND)
+    counter(INSTANCES, CounterType.packets_and_bytes) bound;
 
     action count() {
         outcomes.count();
@@ -48,6 +53,9 @@ control CountOutcome(in metadata_t meta) {
 
     apply {
         outcome.apply();
+        if (meta.path == Path.STEER) {
+            bound.count((bit<32>)meta.bound.slot);
+        }
     }
 }
 

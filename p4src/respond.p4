@@ -75,7 +75,7 @@ control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata
         } else if (meta.outcome != Outcome.REBOUND_DEAD) {
             is_unverified();
         }
-        if (from_instance == 1) {
+        if (from_instance == 1 && hdr.cfn.kind == Kind.RESPONSE) {    /* a NACK has a code where the load would be */
             instance_load.write(slot, hdr.cfn.load);
             instance_queue.write(slot, hdr.cfn.queue);
 
