@@ -245,7 +245,7 @@ class ReportsBounded(Learning):
 
 
 class NothingLearnt(Learning):
-    """Nothing is reported of what is unverified, of an instance that is gone, or away from the edge."""
+    """Nothing is reported of what is unverified, a NACK, of an instance that is gone, or away from the edge."""
 
     @each_family
     def runTest(self, family: Family) -> None:
@@ -255,6 +255,8 @@ class NothingLearnt(Learning):
         passing = response(family, NEAR, affinity=cookie(NEAR))
         passing[family.header].dst = family.passing
         self.carry(passing, forwarded(passing, TO_CORE), TO_CORE, "RESPONSE_PASSED", NEAR_PORT)
+        fields = {"kind": Kind.NACK, "report_status": NackCode.NO_CAPACITY, "report_queue": 250}
+        self.respond(family, response(family, NEAR, b"", affinity=cookie(NEAR), **fields))
         self.delete(NEAR.live())
         self.respond(family, response(family, NEAR, affinity=cookie(NEAR)))
         self.insert(NEAR.live())
