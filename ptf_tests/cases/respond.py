@@ -245,7 +245,7 @@ class ReportsBounded(Learning):
 
 
 class NothingLearnt(Learning):
-    """Nothing is reported of what is unverified, a NACK, of an instance that is gone, or away from the edge."""
+    """Nothing is reported of what is unverified or a NACK, of an instance that is gone, or off the edge."""
 
     @each_family
     def runTest(self, family: Family) -> None:
