@@ -50,6 +50,8 @@ class PipelineConfig:
         self._device = device
         self._lock = lock
         self._connect = connect
+        self._order = asyncio.Lock()  # requests take effect in the order they came
+        self._work: set[asyncio.Task[None]] = set()
 
     @property
     def active(self) -> Installed:
@@ -68,15 +70,26 @@ class PipelineConfig:
     ) -> None:
         """Do what a request asks; `authorise` is asked again before anything changes.
 
+        A client that gives up does not stop it half way: what runs and what is on record stay the same thing.
+
         Raises:
             P4RuntimeError: INVALID_ARGUMENT for what cannot be realised, NOT_FOUND for a COMMIT of nothing.
         """
-        if request.action in _INSTALLING:
-            await self._install(request, authorise)
-        elif request.action == _Action.COMMIT:
-            await self._commit(request)
-        else:
-            raise invalid_argument(f"the action {request.action} is not one of P4Runtime's")
+        work = asyncio.create_task(self._set(request, authorise))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        await asyncio.shield(work)
+
+    async def _set(
+        self, request: p4r.SetForwardingPipelineConfigRequest, authorise: Callable[[], object]
+    ) -> None:
+        async with self._order:
+            if request.action in _INSTALLING:
+                await self._install(request, authorise)
+            elif request.action == _Action.COMMIT:
+                await self._commit(request)
+            else:
+                raise invalid_argument(f"the action {request.action} is not one of P4Runtime's")
 
     async def _install(
         self, request: p4r.SetForwardingPipelineConfigRequest, authorise: Callable[[], object]
@@ -91,7 +104,7 @@ class PipelineConfig:
             async with self._lock:
                 authorise()
                 if request.action == _Action.RECONCILE_AND_COMMIT and self.running is not None:
-                    reconcile.carry_over(self.running.state, new.state)
+                    await asyncio.to_thread(reconcile.carry_over, self.running.state, new.state)
                 self._drop_saved()
                 if request.action == _Action.VERIFY_AND_SAVE:
                     self.saved = new

@@ -7,6 +7,7 @@ while in use, and changes to what does not exist all raise.
 from __future__ import annotations
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -274,13 +275,19 @@ class MemoryPipeline:
 
 
 class MemoryDevice:
-    """A device whose pipelines are in memory; `pipelines` are all that were ever built."""
+    """A device whose pipelines are in memory; `pipelines` are all that were ever built.
+
+    Building waits for `gate`, as compiling would.
+    """
 
     def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
         self.pipelines: list[MemoryPipeline] = []
         self.running: MemoryPipeline | None = None
 
     def build(self, program: bytes) -> MemoryPipeline:
+        assert self.gate.wait(20)
         pipeline = MemoryPipeline(program)
         self.pipelines.append(pipeline)
         return pipeline

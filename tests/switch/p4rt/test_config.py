@@ -2,6 +2,7 @@
 
 import json
 
+import grpc
 import pytest
 from finsy.proto import p4r
 
@@ -87,6 +88,26 @@ async def test_a_new_commit_starts_empty(client: Client) -> None:
     await client.push()
     read = await client.read(p4r.Entity(table_entry=p4r.TableEntry()))
     assert all(item.table_entry.is_const for item in read)
+
+
+async def test_a_client_that_gives_up_leaves_nothing_half_done(client: Client, device: MemoryDevice) -> None:
+    await client.insert(route(1, 32, 1))
+    device.gate.clear()
+    request = SET(
+        device_id=client.device_id,
+        election_id=p4r.Uint128(low=10),
+        action=SET.VERIFY_AND_COMMIT,
+        config=config(),
+    )
+    with pytest.raises(grpc.aio.AioRpcError):
+        await client.stub.SetForwardingPipelineConfig(request, timeout=0.2)
+    assert len(await client.read(p4r.Entity(table_entry=p4r.TableEntry(table_id=IDS["route"])))) == 1
+    device.gate.set()
+    await client.push()
+    await client.insert(route(2, 32, 1))
+    assert device.running is not None
+    assert len(device.running.tables["ingress.route"].entries) == 1
+    assert [pipeline.running or pipeline.discarded for pipeline in device.pipelines].count(True) == 1
 
 
 async def test_reconcile_keeps_the_state(client: Client, device: MemoryDevice) -> None:
