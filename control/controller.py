@@ -119,11 +119,13 @@ class Controller:
 
     async def _adopted(self, name: str) -> None:
         """Tell what a router holds, and wait until it is known what it should hold."""
-        if not self._started.is_set():
+        if name not in self._found:
             self._found[name] = adopt(self.program.tables[name].installed, self._schema)
-            self._first_found.set()
-            if self._found.keys() == self.targets.keys():
-                self._all_found.set()
+            if self._started.is_set():
+                self.program.join(name, self._found[name])
+        self._first_found.set()
+        if self._found.keys() == self.targets.keys():
+            self._all_found.set()
         await self._started.wait()
 
     async def _start(self) -> None:

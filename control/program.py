@@ -85,6 +85,18 @@ class Program:
             self._want_service(place)
         return self._steer(functions | self.steering.functions_decided(), news=set())
 
+    def join(self, router: str, found: Adopted) -> None:
+        """A router that was away at the start tells what it holds; what belongs to held sites stays."""
+        held = self.steering.functions_bound_to(self._held_until.keys())
+        groups = {
+            place: group
+            for place, group in self._groups({router: found}).items()
+            if place.router == router and place.steered.func_id in held
+        }
+        self.steering.adopt(groups)
+        for place in groups:
+            self._want_service(place)
+
     def take(self, advert: SiteAdvert) -> set[Place]:
         """Act on an advert.
 

@@ -6,6 +6,7 @@ in use, which is what makes changes smooth (`policy.stability`).
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,14 @@ from control.network import Network
 from control.policy import POLICIES
 from control.policy.candidate import Candidate, complete
 from control.policy.shares import Shares, distance, of_weights, quantise
-from control.policy.stability import HYSTERESIS, JUST_OVERLOADED, STILL_OVERLOADED, settle, step_after
+from control.policy.stability import (
+    HYSTERESIS,
+    JUST_OVERLOADED,
+    STILL_OVERLOADED,
+    TIME_CONSTANT_S,
+    settle,
+    step_after,
+)
 from control.qualify import qualified
 from control.services import ServiceIndex
 
@@ -46,6 +54,7 @@ class Decision:
         target: shares the policy wants.
         shares: shares on the way there.
         at: when, in seconds of the clock.
+        cut: when overloaded ones lost part of their share last.
     """
 
     group: Group | None
@@ -54,6 +63,7 @@ class Decision:
     target: Shares = field(default_factory=Shares)
     shares: Shares = field(default_factory=Shares)
     at: float = 0.0
+    cut: Mapping[InstanceKey, float] = field(default_factory=dict[InstanceKey, float])
 
 
 class Steering:
@@ -195,17 +205,18 @@ class Steering:
             return Decision(None if seen else Group(), name, at=now)
         target = _target(name, candidates)
         shares = target
+        cut: dict[InstanceKey, float] = {}
         if policy.adaptive and before:
-            caps = {
-                c.key: JUST_OVERLOADED if c.key.site in news else STILL_OVERLOADED
-                for c in candidates
-                if c.overloaded
-            }
+            overloaded = [c.key for c in candidates if c.overloaded]
+            last = {key: before.cut.get(key, -math.inf) for key in overloaded}
+            again = {key for key in overloaded if key.site in news and now - last[key] >= TIME_CONSTANT_S}
+            cut = {key: now if key in again else last[key] for key in overloaded}
+            caps = {key: JUST_OVERLOADED if key in again else STILL_OVERLOADED for key in overloaded}
             shares = settle(before.shares, target, caps, step_after(now - before.at))
         group = Group(tuple(sorted(quantise(shares, self._limit).items())))
         if policy.adaptive and before and before.group and _close(before.group, shares):
             group = before.group
-        return Decision(group, name, candidates, target, shares, now)
+        return Decision(group, name, candidates, target, shares, now, cut)
 
     def _candidates(self, place: Place, instances: Iterable[Instance]) -> Iterator[Candidate]:
         for instance in instances:

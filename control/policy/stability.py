@@ -3,7 +3,7 @@
 Adverts are late by an interval: acting on them in full sends the whole network to the instance that was idle
 a moment ago (herding; Mitzenmacher, "How useful is old information?", IEEE Trans. Par. Distr. Syst. 11(1),
 2000). So shares approach their target with a time constant, except that an overloaded instance loses half of
-what it has at once.
+what it has at once, and half again when a time constant later it still tells of overload.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from control.model import InstanceKey
 from control.policy.shares import Shares, normalised
 
 TIME_CONSTANT_S = 0.5
+_FARTHEST = 0.5
+"""Share of the way that is made at once, however long nothing was heard: it may be over by now."""
 HYSTERESIS = 0.02
 """Traffic to be moved (share of all) below which a group is left as it is."""
 JUST_OVERLOADED = 0.45
@@ -26,7 +28,7 @@ JOINING = 0.25
 
 def step_after(elapsed_s: float) -> float:
     """Share of the way to the target that is made after `elapsed_s` seconds."""
-    return 1 - math.exp(-max(0.0, elapsed_s) / TIME_CONSTANT_S)
+    return min(_FARTHEST, 1 - math.exp(-max(0.0, elapsed_s) / TIME_CONSTANT_S))
 
 
 def settle(

@@ -325,6 +325,18 @@ def test_a_router_that_was_reset_gets_what_the_others_have() -> None:
     assert shares(after, "r1") == shares(before, "r2")
 
 
+def test_a_router_that_answers_late_keeps_what_it_has() -> None:
+    clock, before = running()
+    # Its share differs from the other router's, which is no reason to change it.
+    assert shares(before, "r1") != shares(before, "r2")
+    after = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
+    after.start({"r1": adopt(before.tables["r1"].installed, SCHEMA)})
+    after.tables["r2"].found({entry.key: entry for entry in before.tables["r2"].installed})
+    after.join("r2", adopt(before.tables["r2"].installed, SCHEMA))
+    assert after.tables["r2"].changes() == []
+    assert shares(after, "r2") == shares(before, "r2")
+
+
 def test_sites_that_left_the_catalogue_are_dropped_at_once() -> None:
     clock, before = running()
     text = "\n".join(line for line in CATALOGUE.splitlines() if not line.startswith("  far: {id"))
