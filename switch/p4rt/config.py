@@ -60,10 +60,16 @@ class PipelineConfig:
         Raises:
             P4RuntimeError: FAILED_PRECONDITION before any was set.
         """
-        active = self.saved or self.running
-        if active is None:
-            raise failed_precondition("No forwarding pipeline config set for this device")
-        return active
+        return _existing(self.saved or self.running)
+
+    @property
+    def forwarding(self) -> Installed:
+        """The configuration that packets see.
+
+        Raises:
+            P4RuntimeError: FAILED_PRECONDITION where none runs.
+        """
+        return _existing(self.running)
 
     async def set(
         self, request: p4r.SetForwardingPipelineConfigRequest, authorise: Callable[[], object]
@@ -125,6 +131,7 @@ class PipelineConfig:
 
     async def _run(self, installed: Installed) -> None:
         self._connect(installed)
+        self.running = None  # while ports change hands nobody may touch the pipeline that loses them
         try:
             await asyncio.to_thread(self._device.run, installed.pipeline)
         except OSError as error:
@@ -173,3 +180,9 @@ class PipelineConfig:
         if stored.HasField("cookie"):
             answer.cookie.CopyFrom(stored.cookie)
         return p4r.GetForwardingPipelineConfigResponse(config=answer)
+
+
+def _existing(installed: Installed | None) -> Installed:
+    if installed is None:
+        raise failed_precondition("No forwarding pipeline config set for this device")
+    return installed

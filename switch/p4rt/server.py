@@ -139,7 +139,8 @@ class Service(p4r_grpc.P4RuntimeServicer):
         """The program as it was set (§ 15)."""
         try:
             self._require_device(request.device_id)
-            return self._config.get(request)
+            async with self._lock:
+                return self._config.get(request)
         except P4RuntimeError as error:
             await _abort(context, error)
 
@@ -210,7 +211,7 @@ class Service(p4r_grpc.P4RuntimeServicer):
 
     def _packet_out(self, session: Session, packet: p4r.PacketOut) -> None:
         self._require_primary(session)
-        running = self._config.running or self._config.active
+        running = self._config.forwarding
         header = ControllerHeader("packet_out", running.state.schema.packet_out)
         try:
             running.pipeline.packet_out(header.prepend(packet))

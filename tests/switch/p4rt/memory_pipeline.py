@@ -277,12 +277,13 @@ class MemoryPipeline:
 class MemoryDevice:
     """A device whose pipelines are in memory; `pipelines` are all that were ever built.
 
-    Building waits for `gate`, as compiling would.
+    Building waits for `gate`, as compiling would; `broken` ports refuse every pipeline.
     """
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
+        self.broken = False
         self.pipelines: list[MemoryPipeline] = []
         self.running: MemoryPipeline | None = None
 
@@ -296,6 +297,9 @@ class MemoryDevice:
         assert not pipeline.discarded
         if self.running is not None:
             self.running.running = False
+            self.running = None
+        if self.broken:
+            raise OSError("no such interface")
         pipeline.running = True
         self.running = pipeline
 

@@ -110,6 +110,21 @@ async def test_a_client_that_gives_up_leaves_nothing_half_done(client: Client, d
     assert [pipeline.running or pipeline.discarded for pipeline in device.pipelines].count(True) == 1
 
 
+async def test_ports_that_fail_leave_no_pipeline(client: Client, device: MemoryDevice) -> None:
+    device.broken = True
+    with pytest.raises(RefusedError, match="no such interface") as refused:
+        await client.push()
+    assert refused.value.code == "INTERNAL"
+    with pytest.raises(RefusedError) as refused:
+        await client.insert(route(1, 32, 1))
+    assert refused.value.code == "FAILED_PRECONDITION"
+    await client.say(packet=p4r.PacketOut(payload=b"x"))
+    assert (await client.hear("error")).canonical_code == 9
+    device.broken = False
+    await client.push()
+    await client.insert(route(1, 32, 1))
+
+
 async def test_reconcile_keeps_the_state(client: Client, device: MemoryDevice) -> None:
     await client.insert(*STATE)
     const_counter = entry("kind", {"$valid$": 0}, priority=1, counter_data=p4r.CounterData(packet_count=3))
