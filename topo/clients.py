@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cfn.client import AsyncClient
-from cfn.cookie import NO_COOKIE, Cookie
+from cfn.cookie import NO_COOKIE
 from cfn.errors import InstanceError, NackError, NoAnswerError
 from cfn.exchange import Reply, RetryPolicy
 from cfn.session import AsyncSession
 from topo.inputs import inputs
-from topo.records import LOST, Answer, Outcome, Record, Request
+from topo.records import LOST, Answer, Outcome, Record, Request, answered
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,7 @@ async def _answer(call: Coroutine[Any, Any, Reply]) -> Answer:
         return Answer(Outcome.FAILED, error.status, None, None)
     except NoAnswerError:
         return LOST
-    cookie = Cookie.from_int(reply.affinity)
-    return Answer(Outcome.OK, 0, cookie.site, cookie.instance)
+    return answered(Outcome.OK, reply.report.status, reply.affinity)
 
 
 async def _main(load: Load) -> None:

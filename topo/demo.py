@@ -70,6 +70,7 @@ class Play:
         self._records: list[Record] = []
         self._samples: list[Sample] = []
         self._recent = Recent()
+        self._loads = Loads(the_plan)
 
     async def perform(self) -> Run:
         """Play the script.
@@ -83,14 +84,15 @@ class Play:
         overload = Overload(self._plan, self._run_dir, self._script.site)
         try:
             await traffic.start(commands(self._plan, LAB.with_suffix(".pcap"), Rates()))
-            phases = self._script.phases(time.time())
+            start_s = time.time()
+            phases = self._script.phases(start_s)
             before, during, after = phases
-            await self._watch(traffic, "warm-up", before.start_s, after.end_s)
-            await self._watch(traffic, "before", before.end_s, after.end_s)
+            await self._watch(traffic, Phase("warm-up", start_s, before.start_s), phases)
+            await self._watch(traffic, before, phases)
             overload.begin(self._script.programs)
-            await self._watch(traffic, "overload", during.end_s, after.end_s)
+            await self._watch(traffic, during, phases)
             overload.end()
-            await self._watch(traffic, "after", after.end_s, after.end_s)
+            await self._watch(traffic, after, phases)
             self._view.say("waiting for the last answers")
             await traffic.stop()
         finally:
@@ -98,31 +100,29 @@ class Play:
             traffic.kill()
         return Run(self._records, self._samples, phases, self._sites, self._script.site, self._ended())
 
-    async def _watch(self, traffic: Traffic, phase: str, until_s: float, end_s: float) -> None:
-        start_s = end_s - sum((self._script.before_s, self._script.during_s, self._script.after_s))
-        start_s -= self._script.warm_up_s
-        loads = Loads(self._plan)
-        while (left := until_s - time.time()) > 0:
+    async def _watch(self, traffic: Traffic, phase: Phase, phases: tuple[Phase, Phase, Phase]) -> None:
+        """Let a phase pass, and show each second of it."""
+        start_s, end_s = phases[0].start_s - self._script.warm_up_s, phases[-1].end_s
+        while (left := phase.end_s - time.time()) > 0:
             await asyncio.sleep(min(left, 1.0))
             traffic.check()
             self._samples += [
                 sample for event in self._events.read() for sample in self._weights.apply(event)
             ]
-            self._weights.loads = loads.look()
+            self._weights.loads = self._loads.look()
             now = time.time()
             weights = {site: self._weights.weight(site) for site in self._plan.sites}
-            rows = self._recent.rows(now, self._sites, weights, self._weights.loads)
-            counts = self._recent
+            recent = self._recent
             self._view.show(
                 Moment(
-                    phase=phase,
+                    phase=phase.name,
                     elapsed_s=now - start_s,
                     total_s=end_s - start_s,
-                    sites=rows,
-                    requests=counts.requests,
-                    per_s=counts.per_s(now),
-                    failed=counts.failed,
-                    lost=counts.lost,
+                    sites=recent.rows(now, self._sites, weights, self._weights.loads),
+                    requests=recent.requests,
+                    per_s=recent.per_s(now),
+                    failed=recent.failed,
+                    lost=recent.lost,
                 )
             )
 
@@ -149,7 +149,7 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console()
     try:
-        figures = _demo(console, arguments.target, arguments.out)
+        figures = perform(console, arguments.target, arguments.out, Script())
     except (front.LabError, TargetMissingError, TrafficError, OSError) as error:
         Console(stderr=True).print(f"demo: {error}", style="red", markup=False, highlight=False)
         sys.exit(2)
@@ -174,8 +174,17 @@ def broken_promises(figures: dict[str, Any]) -> list[str]:
     return [text for kept, text in checks if not kept]
 
 
-def _demo(console: Console, target: Target, out: Path) -> dict[str, Any]:
-    the_plan, script = plan.load(LAB), Script()
+def perform(console: Console, target: Target, out: Path, script: Script) -> dict[str, Any]:
+    """Bring the lab up, play the script, take the lab down, and write and return the figures.
+
+    Raises:
+        front.LabError: the lab couldn't be brought up.
+        TargetMissingError: the target isn't installed.
+        TrafficError: a traffic generator failed.
+        OSError: the controller doesn't answer, or a file can't be written.
+        KeyboardInterrupt: Ctrl-C, or SIGTERM.
+    """
+    the_plan = plan.load(LAB)
     began = time.time()
     running = front.up(LAB, the_plan.name, target, lambda step: console.print(f"· {step}"), tied=True)
     up_s = time.time() - began

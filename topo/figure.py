@@ -102,6 +102,7 @@ def _draw_times(axes: Axes, run: Run) -> None:
         values = _percentiles(answered, edges, start, percent)
         axes.plot(_middles(edges), values, color=colour, linewidth=1.8, label=f"p{percent}")
     axes.set_yscale("log")
+    axes.margins(y=0.15)
     axes.set_ylabel("ms")
     axes.set_xlabel("seconds")
     axes.set_title("Response times of all requests, sessions included")
@@ -119,7 +120,7 @@ def _mark_phases(axes: Sequence[Axes], run: Run) -> None:
         )
         for time_s in (overload.start_s, overload.end_s):
             each.axvline(time_s - start, color=_LOAD_COLOUR, linewidth=1, alpha=0.6)
-    axes[1].annotate(
+    axes[-1].annotate(
         f"{run.loaded} overloaded",
         xy=((overload.start_s + overload.end_s) / 2 - start, 0.99),
         xycoords=("data", "axes fraction"),

@@ -98,16 +98,21 @@ class Answer:
 LOST = Answer(Outcome.LOST, 0, None, None)
 
 
+def answered(outcome: Outcome, code: int, affinity: int) -> Answer:
+    """Make the answer of an instance that says by its cookie, if it has one, which it is."""
+    if affinity == NO_COOKIE:
+        return Answer(outcome, code, None, None)
+    cookie = Cookie.from_int(affinity)
+    return Answer(outcome, code, cookie.site, cookie.instance)
+
+
 def read_answer(packet: Packet) -> Answer:
     """Read a response or a NACK."""
     header = packet.header
     if header.kind == Kind.NACK:
         return Answer(Outcome.NACK, header.report.status, None, None)
     outcome = Outcome.OK if header.report.status == Status.OK else Outcome.FAILED
-    if header.affinity == NO_COOKIE:
-        return Answer(outcome, header.report.status, None, None)
-    cookie = Cookie.from_int(header.affinity)
-    return Answer(outcome, header.report.status, cookie.site, cookie.instance)
+    return answered(outcome, header.report.status, header.affinity)
 
 
 def read(lines: Iterable[str]) -> Iterator[Record]:

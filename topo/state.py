@@ -42,11 +42,14 @@ class LabState(BaseModel):
 
 
 def base_dir() -> Path:
-    """Return where run directories are: /run/cfn for root, else below $XDG_RUNTIME_DIR."""
-    if os.geteuid() == 0:
-        return Path("/run/cfn")
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    return Path(runtime) / "cfn"
+    """Return where run directories are: /run/cfn, or in $XDG_RUNTIME_DIR for a root that may not write /run.
+
+    Such a root is one in a user namespace of its own (user_namespaces(7)).
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and not os.access("/run", os.W_OK):
+        return Path(runtime) / "cfn"
+    return Path("/run/cfn")
 
 
 def run_dir(lab: str) -> Path:

@@ -32,7 +32,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the controller said of a site at one time; `advert_s` is when its last advert was sent.
+    """What the controller said of a site at one time; `advert_s` is when its last advert came.
 
     Weights are shares of all new requests, 0 to 1, as the ingress routers have them; loads are 0 to 1.
     """
@@ -134,17 +134,17 @@ def halved_s(records: Iterable[Record], site: int, share_before: float, since_s:
     return None
 
 
-def tipping_advert_s(samples: Sequence[Sample], site: str, phase: Phase) -> float | None:
-    """Find the advert that moved the load: the first one in a phase that at least halved the site's weight.
+def tipping_advert_s(samples: Sequence[Sample], site: str, before: Phase, during: Phase) -> float | None:
+    """Find the advert that moved the load: the first one `during` the overload that halved the site's weight.
 
-    It halved the weight in respect of the mean before the phase. Returns when it was sent, None without one.
+    The weight after it was at most half of the mean `before`. Returns when it came, None without one.
     """
-    before = [s.weight for s in samples if s.site == site and s.time_s < phase.start_s]
-    if not before:
+    weights = [sample.weight for sample in samples if sample.site == site and before.holds(sample.time_s)]
+    if not weights:
         return None
-    mean = sum(before) / len(before)
+    mean = sum(weights) / len(weights)
     for sample in samples:
-        if sample.site == site and phase.holds(sample.advert_s) and sample.weight <= mean / 2:
+        if sample.site == site and during.holds(sample.advert_s) and sample.weight <= mean / 2:
             return sample.advert_s
     return None
 
@@ -157,7 +157,7 @@ def summarise(run: Run) -> dict[str, Any]:
     outcomes = Counter(record.outcome for record in records)
     share_before = shares(by_phase[before.name], sites)[run.loaded]
     number = next(number for number, name in sites.items() if name == run.loaded)
-    advert = tipping_advert_s(run.samples, run.loaded, during)
+    advert = tipping_advert_s(run.samples, run.loaded, before, during)
     halved = halved_s(records, number, share_before, advert) if advert is not None else None
     return {
         "requests": len(records),

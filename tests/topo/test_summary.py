@@ -114,9 +114,9 @@ def test_the_advert_that_tips_the_scales() -> None:
         Sample(12.0, "near", weight=0.3, load=0.9, advert_s=11.9),
         Sample(13.0, "near", weight=0.1, load=0.9, advert_s=12.9),
     ]
-    assert summary.tipping_advert_s(samples, "near", PHASES[1]) == 11.9
-    assert summary.tipping_advert_s(samples[:3], "near", PHASES[1]) is None
-    assert summary.tipping_advert_s(samples[1:], "near", PHASES[1]) is None
+    assert summary.tipping_advert_s(samples, "near", *PHASES[:2]) == 11.9
+    assert summary.tipping_advert_s(samples[:3], "near", *PHASES[:2]) is None
+    assert summary.tipping_advert_s(samples[1:], "near", *PHASES[:2]) is None
 
 
 def test_a_whole_run(tmp_path: Path) -> None:
