@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.generate.header import Statements, store_field
+from switch.generate.header import Statements, most_bytes, most_varbit, store_field
 from switch.generate.number import CType
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.program import Calculation, Literal, Payload, WholeHeader
 
 _CSUM = {"csum16", "cksum16"}
+_CRC32 = {"crc32", "crc32_custom"}
 MAX_PAYLOAD = 1 << 16
 
 
@@ -140,6 +141,8 @@ def _fast(statements: Statements, calculation: Calculation) -> list[str] | None:
         return _sum(joined, payload)
     if payload:
         return None
+    if calculation.algorithm in _CRC32:
+        return _crc32(joined)
     size = sum(p.width for p in joined) // 8
     lines = [f"uint8_t b_[{max(size, 1)}];"]
     at = 0
@@ -147,6 +150,36 @@ def _fast(statements: Statements, calculation: Calculation) -> list[str] | None:
         lines.append(store_field("b_", at, piece.width, piece.code))
         at += piece.width
     return [*lines, f"return hash_{calculation.algorithm}(b_, {size});"]
+
+
+def _words(pieces: list[Piece]) -> list[str]:
+    """The same bits as 64-bit words, first bit highest; the last word is filled up with 0."""
+    words: list[list[str]] = []
+    at = 0
+    for piece in pieces:
+        room = 64 - at % 64
+        if room == 64:
+            words.append([])
+        if piece.width <= room:
+            words[-1].append(f"(uint64_t)({piece.code}) << {room - piece.width}")
+        else:
+            beyond = piece.width - room
+            words[-1].append(f"(uint64_t)({piece.code}) >> {beyond}")
+            words.append([f"(uint64_t)({piece.code}) << {64 - beyond}"])
+        at += piece.width
+    return [" | ".join(terms) for terms in words]
+
+
+def _crc32(joined: list[Piece]) -> list[str]:
+    """Without a buffer: bytes just stored cannot be loaded as a word without waiting."""
+    size = sum(p.width for p in joined) // 8
+    lines = ["uint32_t r_ = 0xffffffff;"]
+    for i, word in enumerate(_words(joined)):
+        if size - 8 * i >= 8:
+            lines.append(f"r_ = crc32_word(r_, __builtin_bswap64({word}));")
+        else:
+            lines.append(f"r_ = crc32_bytes(r_, __builtin_bswap64({word}), {size - 8 * i});")
+    return [*lines, "return r_ ^ 0xffffffff;"]
 
 
 def _sum(joined: list[Piece], payload: bool) -> list[str]:
@@ -225,10 +258,9 @@ def _room(statements: Statements, calculation: Calculation) -> int:
                 bits += width
             case FieldOf():
                 field = statements.program.field(item)
-                header_type = statements.program.types[statements.program.type_of(item.header)]
-                bits += 8 * header_type.max_bytes if field.varbit else field.width
+                bits += 8 * most_varbit(statements.program) if field.varbit else field.width
             case WholeHeader(header):
-                bits += 8 * statements.program.types[statements.program.headers[header].type].max_bytes
+                bits += 8 * most_bytes(statements.program, statements.program.headers[header].type)
             case Payload():
                 pass
     return (bits + 7) // 8 + 1

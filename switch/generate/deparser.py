@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switch.generate.action import Primitives
+from switch.generate.header import most_bytes
 from switch.generate.layout import Layout
 from switch.load.expression import HeaderRef
 
@@ -22,5 +23,5 @@ def function(layout: Layout) -> list[str]:
 
 def room(layout: Layout) -> int:
     """Bytes that all headers together can take."""
-    types = layout.program.types
-    return sum(types[layout.program.headers[h].type].max_bytes for h in layout.program.deparse)
+    program = layout.program
+    return sum(most_bytes(program, program.headers[header].type) for header in program.deparse)

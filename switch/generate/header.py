@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from switch.generate.expression import Coded, Expressions
 from switch.generate.layout import Layout
 from switch.generate.number import CType, constant, convert, storage, unsigned
@@ -13,6 +15,18 @@ def prefix_bits(header_type: HeaderType) -> int:
     """Bits before the varbit field (all of a header that has none)."""
     end = header_type.varbit if header_type.varbit is not None else len(header_type.fields)
     return sum(field.width for field in header_type.fields[:end])
+
+
+def most_varbit(program: Program) -> int:
+    """The longest varbit field of any header, in bytes: one may be assigned to another."""
+    return max((t.max_bytes - t.fixed_bits // 8 for t in program.types if t.varbit is not None), default=0)
+
+
+def most_bytes(program: Program, type_index: int) -> int:
+    """Bytes that a header of this type takes at most."""
+    header_type = program.types[type_index]
+    varbit = most_varbit(program) if header_type.varbit is not None else 0
+    return (header_type.fixed_bits + 7) // 8 + varbit
 
 
 def functions(layout: Layout) -> list[str]:
@@ -118,12 +132,52 @@ def _emit(layout: Layout, t: int) -> list[str]:
         end = f"tail + {rest}"
     else:
         end = f"p + {prefix}"
-    positions = _positions(header_type)
-    for i, field in layout.fields(t):
-        if field.width and (t, i) in layout.written:
-            base, offset = positions[i]
-            lines.append(f"    {store_field(base, offset, field.width, f'x->{layout.field_name(t, i)}')}")
+    for group in _groups(header_type):
+        lines += [f"    {line}" for line in _store_group(layout, t, group)]
     return [*lines, f"    return {end};", "}", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A field with the pointer it is relative to and its bit offset from there."""
+
+    index: int
+    base: str
+    offset: int
+    width: int
+
+
+def _groups(header_type: HeaderType) -> list[list[_Placed]]:
+    """Neighbouring fields that together are whole bytes."""
+    groups: list[list[_Placed]] = []
+    open_group: list[_Placed] = []
+    for i, (base, offset) in enumerate(_positions(header_type)):
+        width = header_type.fields[i].width
+        if not width:
+            continue
+        open_group.append(_Placed(i, base, offset, width))
+        if (offset + width) % 8 == 0:
+            groups.append(open_group)
+            open_group = []
+    return groups
+
+
+def _store_group(layout: Layout, t: int, group: list[_Placed]) -> list[str]:
+    """Statements that write a group's assigned fields over the bytes as they came."""
+    live = [field for field in group if (t, field.index) in layout.live]
+    if not any((t, field.index) in layout.written for field in live):
+        return []
+    names = {field.index: f"x->{layout.field_name(t, field.index)}" for field in live}
+    first, width = group[0], sum(field.width for field in group)
+    if len(group) == 1 or width > 64:
+        return [store_field(f.base, f.offset, f.width, names[f.index]) for f in live]
+    end = first.offset + width
+    terms = [f"(uint64_t){names[f.index]} << {end - f.offset - f.width}" for f in live]
+    if len(live) < len(group):
+        changed = sum((1 << f.width) - 1 << (end - f.offset - f.width) for f in live)
+        kept = (1 << width) - 1 & ~changed
+        terms.append(f"(load_be({first.base} + {first.offset // 8}, {width // 8}) & {kept:#x}ull)")
+    return [f"store_be({first.base} + {first.offset // 8}, {width // 8}, {' | '.join(terms)});"]
 
 
 def length(layout: Layout, place: HeaderPlace, name: str) -> str:

@@ -10,15 +10,32 @@ extern uint32_t crc32_table[8][256]; /* CRC-32 (IEEE 802.3), reflected; [k] adva
 extern uint16_t crc16_table[256];    /* CRC-16/ARC, reflected */
 extern uint16_t ccitt_table[256];    /* CRC-16/CCITT-FALSE */
 
+/* Eight bytes, first byte lowest. */
+INLINE uint32_t crc32_word(uint32_t crc, uint64_t v) {
+    v ^= crc;
+    return crc32_table[7][v & 255] ^ crc32_table[6][v >> 8 & 255] ^ crc32_table[5][v >> 16 & 255] ^
+           crc32_table[4][v >> 24 & 255] ^ crc32_table[3][v >> 32 & 255] ^ crc32_table[2][v >> 40 & 255] ^
+           crc32_table[1][v >> 48 & 255] ^ crc32_table[0][v >> 56];
+}
+
+/* The `n` < 8 low bytes of v, first byte lowest; `n` is a constant. */
+INLINE uint32_t crc32_bytes(uint32_t crc, uint64_t v, unsigned n) {
+    if (n >= 4) {
+        uint32_t w = crc ^ (uint32_t)v;
+        crc = crc32_table[3][w & 255] ^ crc32_table[2][w >> 8 & 255] ^ crc32_table[1][w >> 16 & 255] ^
+              crc32_table[0][w >> 24];
+        v >>= 32, n -= 4;
+    }
+    for (; n > 0; n--, v >>= 8) crc = crc >> 8 ^ crc32_table[0][(crc ^ v) & 255];
+    return crc;
+}
+
 static inline uint64_t hash_crc32(const uint8_t *p, size_t n) {
     uint32_t crc = 0xffffffff;
     for (; n >= 8; n -= 8, p += 8) {
         uint64_t v;
         memcpy(&v, p, 8);
-        v ^= crc;
-        crc = crc32_table[7][v & 255] ^ crc32_table[6][v >> 8 & 255] ^ crc32_table[5][v >> 16 & 255] ^
-              crc32_table[4][v >> 24 & 255] ^ crc32_table[3][v >> 32 & 255] ^ crc32_table[2][v >> 40 & 255] ^
-              crc32_table[1][v >> 48 & 255] ^ crc32_table[0][v >> 56];
+        crc = crc32_word(crc, v);
     }
     while (n--) crc = crc >> 8 ^ crc32_table[0][(crc ^ *p++) & 255];
     return crc ^ 0xffffffff;
