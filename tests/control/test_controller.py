@@ -147,12 +147,14 @@ async def test_a_wrong_token_changes_nothing(switches, tmp_path) -> None:
 
 
 async def test_a_restart_of_the_controller_writes_nothing(switches, tmp_path) -> None:
-    async with running(switches, tmp_path) as one:
+    # Shares that move with time would go on moving.
+    text = CATALOGUE + "policy: weighted\n"
+    async with running(switches, tmp_path, text=text) as one:
         await one.tell("near", instance(NEAR))
         await one.tell("far", instance(FAR))
         await one.settled()
         before = {router: wanted(one, router) for router in switches}
-    async with running(switches, tmp_path) as one:
+    async with running(switches, tmp_path, text=text) as one:
         await one.tell("near", instance(NEAR))
         await one.tell("far", instance(FAR))
         await one.settled()
