@@ -24,7 +24,6 @@ from control.policy.shares import Shares, distance, of_weights, quantise
 from control.policy.stability import (
     HYSTERESIS,
     JUST_OVERLOADED,
-    STILL_OVERLOADED,
     TIME_CONSTANT_S,
     settle,
     step_after,
@@ -211,10 +210,17 @@ class Steering:
             last = {key: before.cut.get(key, -math.inf) for key in overloaded}
             again = {key for key in overloaded if key.site in news and now - last[key] >= TIME_CONSTANT_S}
             cut = {key: now if key in again else last[key] for key in overloaded}
-            caps = {key: JUST_OVERLOADED if key in again else STILL_OVERLOADED for key in overloaded}
+            installed = of_weights(dict(before.group.weights)) if before.group else before.shares
+            caps = {
+                key: JUST_OVERLOADED * installed.get(key, 0.0)
+                if key in again
+                else before.shares.get(key, 0.0)
+                for key in overloaded
+            }
             shares = settle(before.shares, target, caps, step_after(now - before.at))
         group = Group(tuple(sorted(quantise(shares, self._limit).items())))
-        if policy.adaptive and before and before.group and _close(before.group, shares):
+        urgent = now in cut.values()
+        if policy.adaptive and not urgent and before and before.group and _close(before.group, shares):
             group = before.group
         return Decision(group, name, candidates, target, shares, now, cut)
 

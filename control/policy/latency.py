@@ -29,7 +29,8 @@ _QUIET = 0.1
 """Demand is taken to be at least this share of all capacity, so that a burst finds more than one instance."""
 _UNEXPLAINED = 0.25
 """A measured response time counts where it is longer than the model's by more than this share."""
-_STEPS = 45
+_STEPS = 60
+_EXACT = 1e-7
 
 
 def shares(candidates: Sequence[Candidate]) -> list[float]:
@@ -44,11 +45,12 @@ def shares(candidates: Sequence[Candidate]) -> list[float]:
     demand = min(asked / 1000, _FULL * math.fsum(mu))
     low, high = min(fixed), max(fixed) + max(1 / m for m in mu) / (1 - _FULL) ** 2
     for _ in range(_STEPS):
-        middle = (low + high) / 2
-        if math.fsum(_flows(middle, mu, fixed)) < demand:
-            low = middle
-        else:
-            high = middle
+        marginal = (low + high) / 2
+        flows = _flows(marginal, mu, fixed)
+        excess = math.fsum(flows) - demand
+        if abs(excess) < _EXACT * demand:
+            return normalised(flows)
+        low, high = (marginal, high) if excess < 0 else (low, marginal)
     return normalised(_flows(high, mu, fixed))
 
 

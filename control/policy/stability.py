@@ -17,11 +17,10 @@ from control.policy.shares import Shares, normalised
 TIME_CONSTANT_S = 0.5
 _FARTHEST = 0.5
 """Share of the way that is made at once, however long nothing was heard: it may be over by now."""
-HYSTERESIS = 0.02
+HYSTERESIS = 0.05
 """Traffic to be moved (share of all) below which a group is left as it is."""
-JUST_OVERLOADED = 0.45
-"""Less than half, because the group in place may be off by the hysteresis."""
-STILL_OVERLOADED = 1.0
+JUST_OVERLOADED = 0.5
+"""Part of its share that an instance may keep when it is told to be overloaded."""
 JOINING = 0.25
 """Part of its target that an instance without a share is given at once, so that it is tried."""
 
@@ -42,8 +41,7 @@ def settle(
     Args:
         before: shares in use; keys that are not in `target` are gone.
         target: shares the policy wants, of a sum of 1.
-        caps: overloaded ones, and the part of their share they may keep: `JUST_OVERLOADED` when that is news,
-            `STILL_OVERLOADED` when nothing new is known; as long as there are others.
+        caps: overloaded ones, and the share each may have at most, as long as there are others.
         step: share of the way to go, 0–1.
     """
     had = {key: before.get(key, 0.0) for key in target}
@@ -56,7 +54,7 @@ def settle(
     others = [key for key in target if key not in caps]
     if not others:
         return now
-    kept = {key: min(now[key], caps[key] * had[key]) for key in target if key in caps}
+    kept = {key: min(now[key], caps[key]) for key in target if key in caps}
     freed = math.fsum(now[key] - kept[key] for key in kept)
     wanted = normalised([target[key] for key in others])
     return {**now, **kept, **{key: now[key] + freed * w for key, w in zip(others, wanted, strict=True)}}
