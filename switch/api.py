@@ -134,7 +134,7 @@ class Pipeline(Protocol):
         ...
 
     def initial_entries(self, table: str) -> Sequence[InitialEntry]:
-        """The entries that the program declares (`const entries`), with the handles that read their counters."""
+        """The entries that the program declares (`const entries`); their handles read their counters."""
         ...
 
     def table_idle(self, table: str, handle: int, timeout_ns: int) -> None:

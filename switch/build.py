@@ -49,7 +49,8 @@ def cache_directory() -> Path:
 def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
     """The shared object of a generated program, compiled unless the cache has it.
 
-    Several processes may build the same program at once: each compiles to a file of its own, and the last rename wins.
+    Several processes may build the same program at once: each compiles to a file of its own, and the last
+    rename wins.
 
     Raises:
         BuildError: the compiler failed.

@@ -1,4 +1,4 @@
-"""Keys, parameters and digests between the program's values and the words that C has (see `generate.shape`)."""
+"""Keys, parameters and digests, to and from the words that C has (see `generate.shape`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from switch.load.program import Entry
 
 @dataclass(frozen=True, slots=True)
 class EncodedKey:
-    """A match as numbers of words: value and mask of the key words, bounds of the ranges, and for lpm the prefix."""
+    """A match as numbers: value and mask of the key, bounds of the ranges, for lpm the prefix length."""
 
     value: int
     mask: int

@@ -1,4 +1,4 @@
-"""What packets tell: packet-ins, digests, log messages and entries gone idle, delivered from a thread of their own."""
+"""What packets tell (packet-ins, digests, messages), and idle entries, from a thread of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shared object of a program, called through cffi (ABI mode: nothing to compile but the program itself)."""
+"""The shared object of a program, called through cffi (ABI mode: only the program itself is compiled)."""
 
 from __future__ import annotations
 

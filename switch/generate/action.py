@@ -10,7 +10,7 @@ from switch.generate.header import Statements
 from switch.generate.layout import Layout, identifier
 from switch.load.errors import LoadError
 from switch.load.expression import FieldOf
-from switch.load.program import (
+from switch.load.primitive import (
     Assign,
     AssignHeader,
     AssignStack,
@@ -20,11 +20,11 @@ from switch.load.program import (
     Jump,
     MarkToDrop,
     Primitive,
-    Program,
     SetInvalid,
     SetValid,
     Shift,
 )
+from switch.load.program import Program
 
 
 def words_of(widths: Sequence[int]) -> tuple[ParamWords, int]:
@@ -85,7 +85,7 @@ class Primitives:
             lines.append(f"l{len(primitives)}:;")
         return lines
 
-    def one(self, node: Primitive) -> list[str]:
+    def one(self, node: Primitive) -> list[str]:  # noqa: PLR0911, PLR0912 (one a kind)
         """Statements of one primitive."""
         match node:
             case Assign(dst, src):

@@ -1,7 +1,8 @@
 """Calculations (hashes over fields) and checksums to C.
 
-An input of an invalid header is left out (BufBuilder in behavioral-model's calculations.cpp), so where an input lies depends on the packet.
-The usual case, all headers valid, has constant positions and gets its own code; for csum16 that needs no buffer at all.
+An input of an invalid header is left out (BufBuilder in behavioral-model's calculations.cpp), so where an
+input lies depends on the packet. The usual case, all headers valid, has constant positions and gets its own
+code; for csum16 that needs no buffer at all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from switch.generate.header import Statements, most_bytes, most_varbit, store_field
 from switch.generate.number import CType
 from switch.load.expression import FieldOf, HeaderRef
-from switch.load.program import Calculation, Literal, Payload, WholeHeader
+from switch.load.extern import Calculation, Literal, Payload, WholeHeader
 
 _CSUM = {"csum16", "cksum16"}
 _CRC32 = {"crc32", "crc32_custom"}
@@ -100,7 +101,7 @@ def _field_pieces(name: str, width: int) -> list[Piece]:
 
 
 def _bytes(pieces: list[Piece]) -> list[Piece]:
-    """Neighbours joined so that each piece but the last is whole bytes, at most 64 bits; [] if that cannot be."""
+    """Neighbours joined to whole bytes, at most 64 bits each; [] if that cannot be. The last is filled up."""
     joined: list[Piece] = []
     pending: list[Piece] = []
     for piece in pieces:
@@ -283,9 +284,8 @@ def checksum_functions(statements: Statements) -> list[str]:
             if statements.layout.is_metadata(checksum.target.header):
                 there = "1"
             actual = f"(uint64_t){statements.field(checksum.target)}"
-            verify.append(
-                f"    if ({there} && {condition} && {call(checksum.calculation)} != {actual}) h->checksum_error = 1;"
-            )
+            wrong = f"{call(checksum.calculation)} != {actual}"
+            verify.append(f"    if ({there} && {condition} && {wrong}) h->checksum_error = 1;")
         if checksum.update:
             store = statements.store(checksum.target, call(checksum.calculation), CType(64, signed=False))
             update.append(f"    if ({condition}) {store}")

@@ -6,7 +6,8 @@ from switch.generate.expression import Expressions
 from switch.generate.layout import Layout, identifier
 from switch.generate.shape import table_actions
 from switch.generate.table import HIT
-from switch.load.program import Conditional, Control, Exit, Table
+from switch.load.primitive import Exit
+from switch.load.program import Conditional, Control, Table
 
 
 def function(layout: Layout, control: Control) -> list[str]:

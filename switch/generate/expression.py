@@ -1,14 +1,15 @@
 """Expressions to C.
 
-BMv2 evaluates with unbounded precision and truncates on assignment. Here each node's exact range is known when the code
-is generated, so the smallest C type that holds it is used; and where only the low bits of a result matter (`demand`), arithmetic
-is done modulo a power of two that keeps these bits right.
+BMv2 evaluates with unbounded precision and truncates on assignment. Here each node's exact range is known
+when the code is generated, so the smallest C type that holds it is used; and where only the low bits of a
+result matter (`demand`), arithmetic is done modulo a power of two that keeps these bits right.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switch.generate.bounds import Bounds, value_range
 from switch.generate.layout import Layout
 from switch.generate.number import CType, constant, convert, holding, unsigned
 from switch.load.errors import LoadError
@@ -44,9 +45,6 @@ from switch.load.expression import (
 
 _C_OPS = {"+": "+", "-": "-", "*": "*", "&": "&", "|": "|", "^": "^"}
 _WIDE_OPS = {"+": "add", "-": "sub", "*": "mul", "&": "and", "|": "or", "^": "xor"}
-MAX_BITS = 1 << 15  # of an exact intermediate result
-
-Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,55 +69,7 @@ class Expressions:
         self.layout = layout
         self.program = layout.program
         self.params = params
-
-    # Ranges
-
-    def bounds(self, node: Data) -> Range:
-        """The exact range of a node's value."""
-        low, high = self._bounds(node)
-        if max(abs(low), abs(high)).bit_length() > MAX_BITS:
-            raise LoadError(202, "an intermediate result that can grow beyond all bounds")
-        return low, high
-
-    def _bounds(self, node: Data) -> Range:
-        match node:
-            case Const(value):
-                return value, value
-            case FieldOf():
-                field = self.program.field(node)
-                return _range(field.width, field.signed)
-            case Param(width=width):
-                return 0, (1 << width) - 1
-            case RegisterCell(register=register):
-                return 0, (1 << self.program.registers[register].width) - 1
-            case Complement(operand):
-                low, high = self.bounds(operand)
-                return ~high, ~low
-            case Modulo(width=width):
-                return _range(width, signed=True)
-            case Saturate(operand, width, signed):
-                least, most = _range(width, signed)
-                low, high = self.bounds(operand)
-                return min(max(low, least), most), min(max(high, least), most)
-            case TruthToData():
-                return 0, 1
-            case StackCount(stack, offset):
-                return offset, len(self.program.stacks[stack].headers) + offset
-            case DataIf(_, left, right):
-                (a, b), (c, d) = self.bounds(left), self.bounds(right)
-                return min(a, c), max(b, d)
-            case Binary("&", left, right):
-                return self._and_bounds(left, right)
-            case Binary(op, left, right):
-                return _combine(op, self.bounds(left), self.bounds(right))
-
-    def _and_bounds(self, left: Data, right: Data) -> Range:
-        """A mask that is not negative bounds even an operand that has no bounds."""
-        masks = [
-            high for low, high in map(self.bounds_or_none, (left, right)) if low is not None and low >= 0
-        ]
-        known = [high for high in masks if high is not None]
-        return (0, min(known)) if known else _combine("&", self.bounds(left), self.bounds(right))
+        self.bounds = Bounds(layout.program)
 
     # Integers
 
@@ -138,7 +88,7 @@ class Expressions:
 
     def index(self, node: Data) -> str:
         """The value as an index: 64 bits, what does not fit becomes a huge one."""
-        low, high = self.bounds(node)
+        low, high = self.bounds.of(node)
         coded = self.exact(node)
         if low >= 0 and high < 1 << 64:
             return convert(coded.code, coded.type, CType(64, signed=False))
@@ -148,7 +98,7 @@ class Expressions:
         if demand is not None and demand <= 32:
             return CType(32, signed=False)
         try:
-            exact = holding(*self.bounds(node))
+            exact = holding(*self.bounds.of(node))
         except LoadError:
             if demand is None:
                 raise
@@ -158,7 +108,7 @@ class Expressions:
         small = unsigned(demand)
         return small if small.bits < exact.bits else exact
 
-    def _code(self, node: Data, demand: int | None) -> Coded:
+    def _code(self, node: Data, demand: int | None) -> Coded:  # noqa: PLR0911 (one a kind)
         match node:
             case Const(value):
                 ctype = self._type(node, demand)
@@ -199,12 +149,13 @@ class Expressions:
 
     def _field(self, node: FieldOf) -> Coded:
         field = self.program.field(node)
-        name = f"{self.place(node.header)}.{self.layout.field_name(self.program.type_of(node.header), node.field)}"
+        type_index = self.program.type_of(node.header)
+        name = f"{self.place(node.header)}.{self.layout.field_name(type_index, node.field)}"
         if field.varbit:
             raise LoadError(202, f"arithmetic with the varbit field {field.name}")
         if not field.width:
             return Coded("0u", CType(32, signed=False))
-        ctype = holding(*_range(field.width, field.signed))
+        ctype = holding(*value_range(field.width, field.signed))
         if field.signed:
             return Coded(_sign_extend(name, _storage(field.width), field.width, ctype), ctype)
         if field.width > 128:
@@ -241,25 +192,18 @@ class Expressions:
         return f"({{ uint64_t i_ = {index}; i_ < {size} ? {value} : {constant(0, ctype)}; }})"
 
     def _modulo(self, operand: Data, width: int) -> Coded:
-        low, high = self.bounds_or_none(operand)
-        least, most = _range(width, signed=True)
+        low, high = self.bounds.of_or_none(operand)
+        least, most = value_range(width, signed=True)
         if low is not None and high is not None and least <= low and high <= most:
             return self.exact(operand)
         inner = self.low(operand, width)
         ctype = holding(least, most)
         return Coded(_sign_extend(convert(inner.code, inner.type, ctype), ctype, width, ctype), ctype)
 
-    def bounds_or_none(self, node: Data) -> tuple[int | None, int | None]:
-        """The range, or a pair of None for one without usable bounds."""
-        try:
-            return self.bounds(node)
-        except LoadError:
-            return None, None
-
     def _saturate(self, node: Saturate) -> Coded:
-        least, most = _range(node.width, node.signed)
+        least, most = value_range(node.width, node.signed)
         inner = self.exact(node.operand)
-        low, high = self.bounds(node.operand)
+        low, high = self.bounds.of(node.operand)
         ctype = holding(min(low, least), max(high, most))
         value = convert(inner.code, inner.type, ctype)
         a, b = constant(least, ctype), constant(most, ctype)
@@ -285,14 +229,14 @@ class Expressions:
     def _masked_demand(self, node: Binary, demand: int | None) -> int | None:
         """Of x & m with m not negative, only the low bits that m can have matter."""
         for side in (node.left, node.right):
-            low, high = self.bounds_or_none(side)
+            low, high = self.bounds.of_or_none(side)
             if low is not None and high is not None and low >= 0:
                 demand = min(high.bit_length(), demand) if demand is not None else high.bit_length()
         return max(demand, 1) if demand is not None else None
 
     def _divide(self, node: Binary) -> Coded:
         """Of numbers that are not negative (P4_16 §8.5); division by 0, which BMv2 aborts on, gives 0."""
-        (a, b), (c, d) = self.bounds(node.left), self.bounds(node.right)
+        (a, b), (c, d) = self.bounds.of(node.left), self.bounds.of(node.right)
         ctype = holding(0, max(b, d, 0))
         left, right = self.as_type(node.left, ctype), self.as_type(node.right, ctype)
         if ctype.wide:
@@ -310,7 +254,7 @@ class Expressions:
             left = self._operand(node.left, demand, ctype)
             zero = constant(0, ctype)
         else:
-            ctype = holding(*self.bounds(node.left))
+            ctype = holding(*self.bounds.of(node.left))
             left = self.as_type(node.left, ctype)
             zero = f"({left} < 0 ? {constant(-1, ctype)} : 0)" if ctype.signed else constant(0, ctype)
         if ctype.wide:
@@ -325,7 +269,7 @@ class Expressions:
             if by >= ctype.bits:
                 return Coded(constant(0, ctype), ctype)
         else:
-            low, high = self.bounds_or_none(left)
+            low, high = self.bounds.of_or_none(left)
             wanted = None if demand is None else demand + by
             if low is None or high is None or low < 0:
                 coded = self.exact(left)
@@ -344,7 +288,7 @@ class Expressions:
 
     # Truth values
 
-    def truth(self, node: Truth) -> str:
+    def truth(self, node: Truth) -> str:  # noqa: PLR0911 (one a kind)
         """A C condition."""
         match node:
             case TruthConst(value):
@@ -378,7 +322,7 @@ class Expressions:
                 return same if node.op == "==" else f"(!{same})"
             case _:
                 pass
-        (a, b), (c, d) = self.bounds(node.left), self.bounds(node.right)
+        (a, b), (c, d) = self.bounds.of(node.left), self.bounds.of(node.right)
         ctype = holding(min(a, c), max(b, d))
         left, right = self.as_type(node.left, ctype), self.as_type(node.right, ctype)
         if ctype.wide:
@@ -400,46 +344,6 @@ class Expressions:
             if field.width or field.varbit:
                 terms.append(self._compare(Compare("==", FieldOf(left, i), FieldOf(right, i))))
         return "(" + " && ".join(terms) + ")"
-
-
-def _range(width: int, signed: bool) -> Range:
-    return (-(1 << (width - 1)), (1 << (width - 1)) - 1) if signed else (0, (1 << width) - 1)
-
-
-def _combine(op: str, left: Range, right: Range) -> Range:
-    (a, b), (c, d) = left, right
-    match op:
-        case "+":
-            return a + c, b + d
-        case "-":
-            return a - d, b - c
-        case "*":
-            corners = (a * c, a * d, b * c, b * d)
-            return min(corners), max(corners)
-        case "/":
-            return 0, max(b, 0)
-        case "%":
-            return 0, max(d, 0)
-        case "<<":
-            most = min(max(d, 0), MAX_BITS + 1)
-            return min(a << most, a), max(b << most, b)
-        case ">>":
-            least = max(c, 0)
-            return (a >> least if a < 0 else 0), (b >> min(least, MAX_BITS) if b > 0 else -1 if b < 0 else 0)
-        case _:
-            return _bitwise(left, right)
-
-
-def _bitwise(left: Range, right: Range) -> Range:
-    (a, b), (c, d) = left, right
-    width = max(_signed_width(x) for x in (a, b, c, d))
-    if a >= 0 and c >= 0:
-        return 0, (1 << (width - 1)) - 1
-    return _range(width, signed=True)
-
-
-def _signed_width(value: int) -> int:
-    return (value if value >= 0 else ~value).bit_length() + 1
 
 
 def _storage(width: int) -> CType:

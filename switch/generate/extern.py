@@ -8,7 +8,7 @@ from switch.generate.layout import Layout, walk
 from switch.generate.number import CType, convert
 from switch.load.errors import LoadError
 from switch.load.expression import Data, FieldOf
-from switch.load.program import (
+from switch.load.primitive import (
     Check,
     Clone,
     Count,
@@ -16,7 +16,6 @@ from switch.load.program import (
     Hash,
     Log,
     Primitive,
-    Program,
     Random,
     Recirculate,
     RegisterRead,
@@ -25,13 +24,14 @@ from switch.load.program import (
     SendDigest,
     Truncate,
 )
+from switch.load.program import Program
 
 _WORD = CType(64, signed=False)
 _HALF = CType(32, signed=False)
 
 
 def messages(program: Program) -> list[tuple[str, int]]:
-    """Texts that packets can make the switch say, with the number of values each has; the index is the number."""
+    """Texts that packets can make the switch say, each with its number of values; numbered by position."""
     found: dict[tuple[str, int], None] = {}
     for part in walk((program.actions, program.states, program.deparse_ops)):
         if isinstance(part, Log):
@@ -46,7 +46,7 @@ def check_text(node: Check) -> str:
     return f"does not hold, packet dropped: {node.what}"
 
 
-def statement(statements: Statements, node: Primitive) -> list[str]:
+def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PLR0911, PLR0912 (one a kind)
     """Statements of a primitive that goes to an extern."""
     match node:
         case Count(counter, index):
@@ -60,7 +60,8 @@ def statement(statements: Statements, node: Primitive) -> list[str]:
             return _register_write(statements, register, index, value)
         case ExecuteMeter(meter, index, dst):
             declared = statements.program.meters[meter]
-            colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {'h->arrived' if declared.bytes else '1'})"
+            units = "h->arrived" if declared.bytes else "1"
+            colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {units})"
             return _bounded(statements, index, declared.size, [statements.store(dst, colour, _HALF)])
         case Hash():
             return _hash(statements, node)

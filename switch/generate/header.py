@@ -207,7 +207,7 @@ class Statements:
             return []
         if field.saturating:
             src = Saturate(src, field.width, field.signed)
-        low, high = self.expressions.bounds_or_none(src)
+        low, high = self.expressions.bounds.of_or_none(src)
         if low is not None and high is not None and low >= 0 and high < 1 << field.width:
             return [self._store(dst, field.width, self.expressions.exact(src), fits=True)]
         return [self._store(dst, field.width, self.expressions.low(src, field.width), fits=False)]
@@ -220,7 +220,7 @@ class Statements:
         return f"{self.field(dst)} = {truncated(value, width, fits)};"
 
     def set_valid(self, place: HeaderPlace, count: bool) -> list[str]:
-        """Make a header valid, all 0 if it was not; the packet's length register grows, as simple_switch's does."""
+        """Make a header valid, all 0 if it was not; the length register grows, as simple_switch's does."""
         name = self.expressions.place(place)
         lines = ["{", f"    __auto_type x = &{name};", "    if (!x->valid) {"]
         header_type = self.program.types[self.program.type_of(place)]

@@ -1,7 +1,7 @@
 """Where the parts of a packet live while it is processed: names in C, and which fields are needed at all.
 
-A field that nothing in the program names stays in the packet's bytes and is never extracted. What a header type's
-instances need is decided per type, so that headers can be copied as a whole.
+A field that nothing in the program names stays in the packet's bytes and is never extracted. What a header
+type's instances need is decided per type, so that headers can be copied as a whole.
 """
 
 from __future__ import annotations
@@ -23,22 +23,9 @@ from switch.load.expression import (
     StackLast,
     UnionStackMember,
 )
-from switch.load.program import (
-    Assign,
-    AssignVarbit,
-    Checksum,
-    ExecuteMeter,
-    Field,
-    Hash,
-    HeaderType,
-    MarkToDrop,
-    Meter,
-    Program,
-    Random,
-    RegisterRead,
-    SetFromLookahead,
-    WholeHeader,
-)
+from switch.load.extern import Checksum, Meter, WholeHeader
+from switch.load.primitive import Assign, AssignVarbit, ExecuteMeter, Hash, MarkToDrop, Random, RegisterRead
+from switch.load.program import Field, HeaderType, Program, SetFromLookahead
 
 RUNTIME_FIELDS = ("egress_spec", "mcast_grp")  # what the architecture reads; the rest it only writes
 

@@ -142,7 +142,7 @@ class _Parser:
             f"(const uint64_t[]){{{', '.join(words)}}}, {len(words)}, NULL, 0)"
         )
 
-    def _op(self, op: ParserOp) -> list[str]:
+    def _op(self, op: ParserOp) -> list[str]:  # noqa: PLR0911 (one a kind)
         match op:
             case Extract(header, None):
                 return self._extract(header)

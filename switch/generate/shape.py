@@ -1,4 +1,4 @@
-"""How keys, parameters and results are laid out in memory: what the control path needs to talk to a generated program."""
+"""How keys and parameters are laid out in memory: what the control path needs of a generated program."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from switch.generate.action import Primitives
 from switch.generate.layout import Layout
 from switch.generate.shape import Shape, TableShape, shape
 from switch.load.expression import FieldOf
-from switch.load.program import Clone, Program
+from switch.load.primitive import Clone
+from switch.load.program import Program
 
 _KINDS = {"exact": "KIND_EXACT", "lpm": "KIND_LPM", "ternary": "KIND_TERNARY"}
 MIN_ROOM = 64

@@ -1,7 +1,8 @@
 """Expressions of a program, as typed trees.
 
 Three kinds: `Data` (integers of unbounded precision, docs/JSON_format.md of behavioral-model), `Truth`
-(booleans) and `HeaderPlace` (which header instance is meant). All references are resolved to indices of `Program`.
+(booleans) and `HeaderPlace` (which header instance is meant). All references are resolved to indices of
+`Program`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from switch.load.errors import Source
 from switch.load.expression import Data, FieldOf, HeaderPlace, HeaderRef, StackElement, StackLast, Truth
+from switch.load.extern import Calculation, Checksum, Counter, DigestType, FieldList, Meter, Register
+from switch.load.primitive import Primitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,232 +77,12 @@ class UnionStack:
     unions: tuple[int, ...]
 
 
-# Primitives
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """dst = src, truncated (or clamped, for a saturating field) to dst's width."""
-
-    dst: FieldOf
-    src: Data
-
-
-@dataclass(frozen=True, slots=True)
-class AssignVarbit:
-    """Copy one varbit field to another."""
-
-    dst: FieldOf
-    src: FieldOf
-
-
-@dataclass(frozen=True, slots=True)
-class AssignHeader:
-    """Copy validity and, if valid, all fields."""
-
-    dst: HeaderPlace
-    src: HeaderPlace
-
-
-@dataclass(frozen=True, slots=True)
-class AssignStack:
-    """Copy a header stack."""
-
-    dst: int
-    src: int
-
-
-@dataclass(frozen=True, slots=True)
-class AssignUnionStack:
-    """Copy a stack of header unions."""
-
-    dst: int
-    src: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetValid:
-    """Make a header valid; its fields become 0 if it was not."""
-
-    header: HeaderPlace
-
-
-@dataclass(frozen=True, slots=True)
-class SetInvalid:
-    """Make a header invalid."""
-
-    header: HeaderPlace
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """push_front (positive) or pop_front (negative) of a header stack by `count` elements."""
-
-    stack: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarkToDrop:
-    """egress_spec = drop port, multicast group = 0; of the standard metadata or of a copy of it."""
-
-    port: FieldOf
-    group: FieldOf | None
-
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """Go on at primitive `target` of the same action; with a condition, only if that is 0."""
-
-    target: int
-    unless: Data | None
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """End the control after this action."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Count the packet in a counter's cell."""
-
-    counter: int
-    index: Data
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterRead:
-    """dst = register[index]; unchanged when the index is out of bounds."""
-
-    dst: FieldOf
-    register: int
-    index: Data
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterWrite:
-    """register[index] = value; nothing when the index is out of bounds."""
-
-    register: int
-    index: Data
-    value: Data
-
-
-@dataclass(frozen=True, slots=True)
-class ExecuteMeter:
-    """dst = colour of the packet by meter[index]; unchanged when the index is out of bounds."""
-
-    meter: int
-    index: Data
-    dst: FieldOf
-
-
-@dataclass(frozen=True, slots=True)
-class Hash:
-    """dst = base + calculation % maximum (1 for a maximum of 0)."""
-
-    dst: FieldOf
-    base: Data
-    calculation: int
-    maximum: Data
-
-
-@dataclass(frozen=True, slots=True)
-class Random:
-    """dst = uniform in [low, high]; unchanged when low > high."""
-
-    dst: FieldOf
-    low: Data
-    high: Data
-
-
-@dataclass(frozen=True, slots=True)
-class SendDigest:
-    """Send this digest at the end of ingress; the last one of a packet wins."""
-
-    digest: Data
-
-
-@dataclass(frozen=True, slots=True)
-class Clone:
-    """Clone to a session at the end of this control, with the fields of a list preserved."""
-
-    egress: bool
-    session: Data
-    field_list: Data
-
-
-@dataclass(frozen=True, slots=True)
-class Resubmit:
-    """Start over with the packet as it came, with the fields of a list preserved."""
-
-    field_list: Data
-
-
-@dataclass(frozen=True, slots=True)
-class Recirculate:
-    """Start over with the deparsed packet, with the fields of a list preserved."""
-
-    field_list: Data
-
-
-@dataclass(frozen=True, slots=True)
-class Truncate:
-    """Cut what is sent to `length` bytes; the smallest of several wins."""
-
-    length: Data
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Tell the operator."""
-
-    format: str
-    values: tuple[Data, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """assert or assume: a packet for which it does not hold is dropped and told of."""
-
-    condition: Truth
-    what: str
-
-
-Primitive = (
-    Assign
-    | AssignVarbit
-    | AssignHeader
-    | AssignStack
-    | AssignUnionStack
-    | SetValid
-    | SetInvalid
-    | Shift
-    | MarkToDrop
-    | Jump
-    | Exit
-    | Count
-    | RegisterRead
-    | RegisterWrite
-    | ExecuteMeter
-    | Hash
-    | Random
-    | SendDigest
-    | Clone
-    | Resubmit
-    | Recirculate
-    | Truncate
-    | Log
-    | Check
-)
-
 # Parser
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Extract to a header; a stack's `StackLast` means its next element. `bits`: length of the varbit field."""
+    """Extract to a header (`StackLast`: the stack's next element). `bits`: length of the varbit field."""
 
     header: HeaderPlace
     bits: Data | None = None
@@ -400,7 +182,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key field of a table; `kind` is exact, lpm, ternary or range; only bits in `mask` take part."""
+    """One key field of a table, exact, lpm, ternary or range by `kind`; only bits in `mask` take part."""
 
     name: str
     kind: str
@@ -493,95 +275,6 @@ class Control:
     start: str | None
     tables: tuple[int, ...]
     conditionals: tuple[Conditional, ...]
-
-
-# Externs
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """An indirect counter."""
-
-    name: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """A trTCM meter (RFC 2698); a direct one writes its colour to `target`."""
-
-    name: str
-    size: int
-    bytes: bool
-    direct: bool
-    target: FieldOf | None
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """A register array."""
-
-    name: str
-    size: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """What follows the parsed headers, as a calculation's input."""
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A constant of `width` bits, as a calculation's input."""
-
-    value: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class WholeHeader:
-    """All fields of a header, as a calculation's input."""
-
-    header: int
-
-
-@dataclass(frozen=True, slots=True)
-class Calculation:
-    """A hash over a list of inputs; those in invalid headers are left out."""
-
-    name: str
-    algorithm: str
-    inputs: tuple[FieldOf | Literal | WholeHeader | Payload, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Checksum:
-    """A checksum to verify after parsing and/or to update before deparsing."""
-
-    name: str
-    target: FieldOf
-    calculation: int
-    condition: Truth | None
-    verify: bool
-    update: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FieldList:
-    """Fields that a clone, resubmit or recirculate preserves."""
-
-    id: int
-    fields: tuple[FieldOf, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DigestType:
-    """A digest's fields."""
-
-    id: int
-    name: str
-    fields: tuple[FieldOf, ...]
 
 
 @dataclass(frozen=True, slots=True)

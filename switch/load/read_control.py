@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switch.load.expression import Data, FieldOf, HeaderRef, IsValid, TruthToData
+from switch.load.extern import Calculation
 from switch.load.node import Node
+from switch.load.primitive import Jump, Primitive
 from switch.load.program import (
     Action,
-    Calculation,
     Conditional,
     Control,
     Default,
     Entry,
     EntryKey,
-    Jump,
     Key,
     Parameter,
-    Primitive,
     Profile,
     Table,
 )

@@ -58,7 +58,7 @@ class ExpressionReader:
         finally:
             self._depth -= 1
 
-    def _data(self, node: Node) -> Data:
+    def _data(self, node: Node) -> Data:  # noqa: PLR0911 (one a kind)
         value = node.get("value")
         match node.get("type").str():
             case "expression":
@@ -101,7 +101,7 @@ class ExpressionReader:
             return self.symbols.field(value)
         return FieldOf(place, self.symbols.field_in(self.type_of(place), value.at(1)))
 
-    def _data_expression(self, node: Node) -> Data:
+    def _data_expression(self, node: Node) -> Data:  # noqa: PLR0911 (one a kind)
         if not node.has("op"):
             return self.data(node)
         op = node.get("op").str()
@@ -216,7 +216,7 @@ class ExpressionReader:
         finally:
             self._depth -= 1
 
-    def _truth_expression(self, node: Node) -> Truth:
+    def _truth_expression(self, node: Node) -> Truth:  # noqa: PLR0911 (one a kind)
         op = node.get("op").str()
         match op:
             case "and" | "or":
@@ -251,7 +251,7 @@ class ExpressionReader:
         return Compare(op, self.data(left), self.data(right))
 
 
-def kind_of(node: Node) -> str:
+def kind_of(node: Node) -> str:  # noqa: PLR0911 (one a kind)
     """What an expression yields: data, truth, header or other."""
     kind = node.get("type").str()
     if kind in {"bool", "header"}:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from switch.load.expression import FieldOf
-from switch.load.node import Node
-from switch.load.program import (
+from switch.load.extern import (
     Calculation,
     Checksum,
     Counter,
@@ -16,6 +15,7 @@ from switch.load.program import (
     Register,
     WholeHeader,
 )
+from switch.load.node import Node
 from switch.load.read_expression import ExpressionReader
 from switch.load.symbols import Symbols, add_name, lookup
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from switch.load.expression import Const, FieldOf, HeaderPlace, HeaderRef, StackLast, UnionStackMember
 from switch.load.node import Node
+from switch.load.primitive import Assign, AssignVarbit
 from switch.load.program import (
     Advance,
-    Assign,
-    AssignVarbit,
     Extract,
     KeyPart,
     Lookahead,
@@ -124,7 +123,7 @@ class _StateReader:
             raise value.fail(104, f"the union has no member {value.at(1).str()!r}")
         return UnionStackMember(stack, None, members.index(value.at(1).str()))
 
-    def _op(self, node: Node) -> tuple[ParserOp, ...]:
+    def _op(self, node: Node) -> tuple[ParserOp, ...]:  # noqa: PLR0911 (one a kind)
         args = node.get("parameters")
         match node.get("op").str():
             case "extract":

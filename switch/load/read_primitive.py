@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackLast
 from switch.load.node import Node
-from switch.load.program import (
+from switch.load.primitive import (
     Assign,
     AssignHeader,
     AssignStack,
@@ -43,6 +43,39 @@ class PrimitiveReader:
     def __init__(self, symbols: Symbols, params: tuple[int, ...] = ()) -> None:
         self.symbols = symbols
         self.expressions = ExpressionReader(symbols, params)
+        self._readers: dict[str, Callable[[Node], Primitive]] = {
+            "assign": self._assign,
+            "modify_field": self._assign,
+            "assign_VL": self._assign_varbit,
+            "assign_header": self._assign_header,
+            "copy_header": self._assign_header,
+            "assign_header_stack": self._assign_stack,
+            "assign_union_stack": self._assign_union_stack,
+            "add_header": self._set_valid,
+            "remove_header": self._set_invalid,
+            "push": self._push,
+            "pop": self._pop,
+            "mark_to_drop": self._mark_to_drop,
+            "drop": self._drop,
+            "_jump": self._jump,
+            "_jump_if_zero": self._jump_if_zero,
+            "exit": self._exit,
+            "count": self._count,
+            "register_read": self._register_read,
+            "register_write": self._register_write,
+            "execute_meter": self._execute_meter,
+            "modify_field_with_hash_based_offset": self._hash,
+            "modify_field_rng_uniform": self._random,
+            "generate_digest": self._digest,
+            "clone_ingress_pkt_to_egress": self._clone_ingress,
+            "clone_egress_pkt_to_egress": self._clone_egress,
+            "resubmit": self._resubmit,
+            "recirculate": self._recirculate,
+            "truncate": self._truncate,
+            "log_msg": self._log,
+            "assert": self._check,
+            "assume": self._check,
+        }
 
     def read(self, node: Node) -> tuple[Primitive, ...]:
         """The primitives one call stands for: none for a no-op, several for a union.
@@ -55,10 +88,10 @@ class PrimitiveReader:
             return ()
         if op == "assign_union":
             return self._assign_union(node)
-        reader = _READERS.get(op)
+        reader = self._readers.get(op)
         if reader is None:
             raise node.fail(201, f"primitive {op!r}")
-        return (reader(self, node.get("parameters")),)
+        return (reader(node.get("parameters")),)
 
     def _place(self, node: Node) -> FieldOf:
         place = self.expressions.data(node)
@@ -217,38 +250,3 @@ class PrimitiveReader:
     def _check(self, args: Node) -> Primitive:
         what = args.source.fragment if args.source else args.path
         return Check(self.expressions.truth(args.at(0)), what)
-
-
-_READERS: dict[str, Callable[[PrimitiveReader, Node], Primitive]] = {
-    "assign": PrimitiveReader._assign,
-    "modify_field": PrimitiveReader._assign,
-    "assign_VL": PrimitiveReader._assign_varbit,
-    "assign_header": PrimitiveReader._assign_header,
-    "copy_header": PrimitiveReader._assign_header,
-    "assign_header_stack": PrimitiveReader._assign_stack,
-    "assign_union_stack": PrimitiveReader._assign_union_stack,
-    "add_header": PrimitiveReader._set_valid,
-    "remove_header": PrimitiveReader._set_invalid,
-    "push": PrimitiveReader._push,
-    "pop": PrimitiveReader._pop,
-    "mark_to_drop": PrimitiveReader._mark_to_drop,
-    "drop": PrimitiveReader._drop,
-    "_jump": PrimitiveReader._jump,
-    "_jump_if_zero": PrimitiveReader._jump_if_zero,
-    "exit": PrimitiveReader._exit,
-    "count": PrimitiveReader._count,
-    "register_read": PrimitiveReader._register_read,
-    "register_write": PrimitiveReader._register_write,
-    "execute_meter": PrimitiveReader._execute_meter,
-    "modify_field_with_hash_based_offset": PrimitiveReader._hash,
-    "modify_field_rng_uniform": PrimitiveReader._random,
-    "generate_digest": PrimitiveReader._digest,
-    "clone_ingress_pkt_to_egress": PrimitiveReader._clone_ingress,
-    "clone_egress_pkt_to_egress": PrimitiveReader._clone_egress,
-    "resubmit": PrimitiveReader._resubmit,
-    "recirculate": PrimitiveReader._recirculate,
-    "truncate": PrimitiveReader._truncate,
-    "log_msg": PrimitiveReader._log,
-    "assert": PrimitiveReader._check,
-    "assume": PrimitiveReader._check,
-}

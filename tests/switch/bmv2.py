@@ -1,7 +1,7 @@
 """The reference: run packets through BMv2's simple_switch, for comparison byte by byte.
 
-Packets go in through a named pipe in pcap format at a pace that BMv2's queues can follow, and come out in pcap files, so that
-neither interfaces nor rights are needed. Entries are given through simple_switch_CLI.
+Packets go in through a named pipe in pcap format at a pace that BMv2's queues can follow, and come out in
+pcap files, so that neither interfaces nor rights are needed. Entries are given through simple_switch_CLI.
 """
 
 from __future__ import annotations
@@ -64,11 +64,12 @@ def run(
         return _run(Path(scratch), program_json, commands, packets, port, pace)
 
 
-def _run(
+def _run(  # noqa: PLR0917 (the same as run())
     folder: Path, program_json: bytes, commands: Sequence[str], packets: Iterable[bytes], port: int, pace: int
 ) -> Reference:
     switch, cli = find(SWITCH), find(CLI)
-    assert switch and cli
+    assert switch
+    assert cli
     (folder / "program.json").write_bytes(program_json)
     for number in PORTS:
         path = folder / f"p{number}_in.pcap"

@@ -1,4 +1,4 @@
-"""Hosts in network namespaces, joined to the switch's interfaces in a namespace of their own by veth pairs."""
+"""Hosts in network namespaces, each joined by a veth pair to an interface of the switch."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Run p4c's tests in STF format on the embedded switch.
 
-    python -m tests.switch.stf --p4c /usr/local/bin/p4c-bm2-ss --testdata p4c/testdata [--json out.json] [--only NAME]
+    python -m tests.switch.stf --p4c p4c-bm2-ss --testdata p4c/testdata [--json out.json] [--only NAME]
 
-For every `NAME.stf` beside a v1model `NAME.p4` in `p4_16_samples` the program is compiled, packets are injected and what comes out is compared.
-The format is that of p4c's backends/bmv2/bmv2stf.py. The JSON file has `{"passed": n, "failed": {name: reason}, "skipped": {name: reason}}`.
+For every `NAME.stf` beside a v1model `NAME.p4` in `p4_16_samples` the program is compiled, packets are
+injected and what comes out is compared. The format is that of p4c's backends/bmv2/bmv2stf.py. The JSON file
+has `{"passed": n, "failed": {name: reason}, "skipped": {name: reason}}`.
 """
 
 from __future__ import annotations

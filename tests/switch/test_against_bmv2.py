@@ -1,6 +1,7 @@
 """The same programs, entries and packets on BMv2 and here, byte for byte (where BMv2 is installed).
 
-Not compared, because BMv2 leaves it to chance: what a field of an invalid header reads, and the order of packets that go round.
+Not compared, because BMv2 leaves it to chance: what a field of an invalid header reads, and the order of
+packets that go round.
 """
 
 import random

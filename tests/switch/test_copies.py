@@ -1,4 +1,6 @@
-"""Clones, multicast, resubmit, recirculate, truncate, digests, the CPU port: everything that is not one in, one out."""
+"""Clones, multicast, resubmit, recirculate, truncate, digests, the CPU port: everything that is not one in,
+one out.
+"""
 
 import logging
 import struct

@@ -145,7 +145,7 @@ def test_a_host_that_leaves_checksums_to_its_interface_is_heard(
     ip("-n", namespace, "addr", "add", "10.99.0.2/24", "dev", "eth0")
     ip("-n", namespace, "neigh", "add", "10.99.0.1", "lladdr", "01:01:00:00:00:01", "dev", "eth0")
     one, _ = ends
-    script = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'datagram', ('10.99.0.1', 9))"
+    script = "import socket as s; s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'datagram', ('10.99.0.1', 9))"
     subprocess.run(["ip", "netns", "exec", namespace, sys.executable, "-c", script], check=True, timeout=30)
     frame = one.receive(lambda f: marked(f) and f[12:14] == b"\x08\x00" and f[23] == 17)
     datagram = frame[34:]

@@ -20,8 +20,8 @@ def packet(kind: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> bytes:
     return struct.pack("!BBHI", kind, a, b, c) + d.to_bytes(16, "big") + b"\0\0" + b"tail"
 
 
-def ask(switch: Dataplane, kind: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> tuple[int, int]:
-    out = one(switch.inject(1, packet(kind, a, b, c, d)))
+def ask(switch: Dataplane, kind: int, **fields: int) -> tuple[int, int]:
+    out = one(switch.inject(1, packet(kind, **fields)))
     assert out[26:] == b"tail"
     return out[24], out[25]
 
