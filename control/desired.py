@@ -83,22 +83,20 @@ def instance_entities(placements: Mapping[InstanceKey, Placement]) -> Iterator[P
         yield _entry("instance", key._asdict(), P4TableAction("live", **place._asdict()))
 
 
-def service_entity(
-    steered: Steered, group: Group, placements: Mapping[InstanceKey, Placement]
-) -> P4TableEntry:
-    """The group that a function's requests are drawn from."""
-    actions = [
-        (weight, P4TableAction("bind_instance", **key._asdict(), **placements[key]._asdict()))
-        for key, weight in group.weights
-    ]
-    if not actions:
-        actions = [(1, P4TableAction("no_capacity", retry_after_ms=RETRY_AFTER_MS))]
+def no_capacity_entity(steered: Steered) -> P4TableEntry:
+    """Requests that nobody can serve now."""
     match = {
         "is_ipv6": int(steered.family == 6),
         "class_id": steered.class_id,
         "func_id": (steered.func_id, steered.prefix_len),
     }
-    return _entry("service", match, P4IndirectAction(actions))
+    nobody = P4TableAction("no_capacity", retry_after_ms=RETRY_AFTER_MS)
+    return _entry("service", match, P4IndirectAction([(1, nobody)]))
+
+
+def bind_action(key: InstanceKey, placement: Placement) -> P4TableAction:
+    """Binding a request to an instance."""
+    return P4TableAction("bind_instance", **key._asdict(), **placement._asdict())
 
 
 def _own_entities(catalogue: Catalogue, router: str) -> Iterator[P4TableEntry]:

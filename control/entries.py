@@ -6,7 +6,7 @@ wildcard (P4Runtime specification 1.4, §8.4, §9.1); none of that makes an entr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import finsy as fy
@@ -132,15 +132,28 @@ def _table_action(action: p4r.TableAction) -> p4r.TableAction:
         return action
     weights: dict[bytes, int] = {}
     for one in action.action_profile_action_set.action_profile_actions:
-        key = _bytes(_action(one.action))
+        key = action_bytes(one.action)
         weights[key] = weights.get(key, 0) + one.weight
+    return _action_set(weights)
+
+
+def action_set_body(weights: Mapping[bytes, int]) -> bytes:
+    """The body of an entry whose action is a set of weighted actions, each as `action_bytes` has it."""
+    return _bytes(p4r.Entity(table_entry=p4r.TableEntry(action=_action_set(weights))))
+
+
+def action_bytes(action: p4r.Action) -> bytes:
+    """An action in canonical form."""
+    return _bytes(_action(action))
+
+
+def _action_set(weights: Mapping[bytes, int]) -> p4r.TableAction:
+    actions = [
+        p4r.ActionProfileAction(action=p4r.Action.FromString(key), weight=weights[key])
+        for key in sorted(weights)
+    ]
     return p4r.TableAction(
-        action_profile_action_set=p4r.ActionProfileActionSet(
-            action_profile_actions=[
-                p4r.ActionProfileAction(action=p4r.Action.FromString(key), weight=weights[key])
-                for key in sorted(weights)
-            ]
-        )
+        action_profile_action_set=p4r.ActionProfileActionSet(action_profile_actions=actions)
     )
 
 

@@ -21,6 +21,7 @@ from control.measurements import Measurements
 from control.model import InstanceKey, SiteAdvert
 from control.network import Network
 from control.router_tables import RouterTables
+from control.service_entries import ServiceEntries
 from control.slots import Slots
 from control.steering import Place, Steering
 
@@ -47,6 +48,7 @@ class Program:
         self.ring: KeyRing | None = None
         self.placements: dict[InstanceKey, desired.Placement] = {}
         self._schema = schema
+        self._entries = ServiceEntries(schema)
         self._clock = clock
         self._hold_s = hold_s
         self._events = events
@@ -77,8 +79,7 @@ class Program:
         self.steering.adopt(self._groups(found))
         for router in self.tables:
             self._want(router, "static", desired.static_entities(self.catalogue, self.network, router))
-            standing = (desired.service_entity(s, desired.Group(), {}) for s in self.steering.standing())
-            self._want(router, "standing", standing)
+            self._want(router, "standing", map(desired.no_capacity_entity, self.steering.standing()))
         advertised = {instance.func_id for instance in self.store.instances().values()}
         functions = self.steering.services.exact_functions() | advertised
         for place in self.steering.decisions:
@@ -187,8 +188,8 @@ class Program:
     def _want_service(self, place: Place) -> None:
         decision = self.steering.decisions.get(place)
         group = decision and decision.group
-        entities = [] if group is None else [desired.service_entity(place.steered, group, self.placements)]
-        self._want(place.router, place.steered, entities)
+        entries = [] if group is None else [self._entries.entry(place.steered, group, self.placements)]
+        self.tables[place.router].want(place.steered, entries)
 
     def _want(
         self, router: str, part: Hashable, entities: Iterable[fy.P4TableEntry | fy.P4DigestEntry]
