@@ -1,7 +1,7 @@
 """Run: a BMv2 JSON program as native code on network interfaces, or in memory.
 
     dataplane = Dataplane(json_bytes, {1: "veth1", 2: "veth3"}, cpu_port=510)
-    dataplane.table_insert("ingress.route", [Match(0x0A000000, mask=0xFF000000)], 0, Action("ingress.to", (2,)))
+    dataplane.table_insert("ingress.route", [Match(10 << 24, mask=0xFF << 24)], 0, Action("ingress.to", (2,)))
     dataplane.start()          # one C thread runs packets; it sleeps when there are none
     dataplane.inject(1, frame) # [(port, bytes), …] without any interface, at any time
     dataplane.port_stats(); dataplane.ended()

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { FIRST_SLOTS = 16 };
+enum { FIRST_SLOTS = 16, LARGE_PAGE = 1 << 21 };
 
 struct table_control {
     struct table_shape shape;
@@ -26,13 +26,19 @@ void release(void *p, size_t bytes) {
     if (p) munmap(p, bytes ? bytes : 1);
 }
 
+static size_t slots_bytes(const struct slots *s) { return (s->mask + 1) * s->width * sizeof *s->words; }
+
+/* Slots are hit at random, so a large table is better off with few large pages. */
 static int slots_init(struct slots *s, uint32_t width, uint64_t count) {
     s->width = width;
     s->mask = count - 1;
     s->used = 0;
-    s->words = calloc(count * width, sizeof *s->words);
+    s->words = reserve(slots_bytes(s));
+    if (s->words && slots_bytes(s) >= LARGE_PAGE) madvise(s->words, slots_bytes(s), MADV_HUGEPAGE);
     return s->words ? 0 : -ENOMEM;
 }
+
+static void slots_free(struct slots *s) { release(s->words, slots_bytes(s)); }
 
 /* The slot with this key, or the free one where it would go. */
 static uint64_t *slots_seek(const struct slots *s, const uint64_t *key, uint32_t n) {
@@ -51,7 +57,7 @@ static int slots_grow(struct slots *s, uint32_t n) {
         if (slot[n]) memcpy(slots_seek(&bigger, slot, n), slot, s->width * sizeof *slot);
     }
     bigger.used = s->used;
-    free(s->words);
+    slots_free(s);
     *s = bigger;
     return 0;
 }
@@ -99,9 +105,9 @@ void table_free(struct table *t) {
     struct table_control *k = t->control;
     if (!k) return;
     size_t entries = (size_t)k->shape.size + 1;
-    for (uint32_t i = 0; i < t->tuple_count; i++) free(t->tuples[i].slots.words), free(t->tuples[i].key_mask);
+    for (uint32_t i = 0; i < t->tuple_count; i++) slots_free(&t->tuples[i].slots), free(t->tuples[i].key_mask);
     free(t->tuples);
-    free(t->exact.words);
+    if (t->exact.words) slots_free(&t->exact);
     free(t->fallback);
     release(t->records, entries * t->record_words * 8);
     release(t->counts, entries * sizeof *t->counts);
@@ -224,7 +230,7 @@ static void tuple_remove(struct table *t, struct record *r) {
         previous->next = r->next;
     }
     if (!tuple->slots.used) {
-        free(tuple->slots.words), free(tuple->key_mask);
+        slots_free(&tuple->slots), free(tuple->key_mask);
         memmove(tuple, tuple + 1, (t->tuple_count - at - 1) * sizeof *tuple);
         t->tuple_count--;
     } else if (t->control->shape.kind != KIND_LPM && r->priority == tuple->priority) {
