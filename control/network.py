@@ -47,6 +47,11 @@ class Network:
         self._catalogue = catalogue
         self._graph = _graph(catalogue)
         self._to = {router: _paths_to(self._graph, router) for router in catalogue.routers}
+        self._to_host = {
+            (router, host): self._find_host(router, host)
+            for router in catalogue.routers
+            for host in catalogue.hosts
+        }
 
     def hops(self, router: str) -> frozenset[NextHop]:
         """Every station on the router's ports."""
@@ -60,11 +65,7 @@ class Network:
 
     def path_to_host(self, router: str, host: str) -> Path | None:
         """The shortest path, or None when there is none."""
-        to = self._catalogue.hosts[host]
-        if to.router == router:
-            return Path(to.delay_ms, 0.0, (NextHop(to.port, to.mac, edge=True),))
-        path = self.path_to_router(router, to.router)
-        return path and Path(path.delay_ms + to.delay_ms, path.cost, path.next_hops)
+        return self._to_host[router, host]
 
     def path_to_router(self, router: str, to: str) -> Path | None:
         """The shortest path to another router, or None when there is none."""
@@ -73,6 +74,13 @@ class Network:
             return None
         hops = tuple(sorted(self._next_hop(neighbour, port) for neighbour, port in reach.branches))
         return Path(reach.delay_ms, reach.cost, hops)
+
+    def _find_host(self, router: str, host: str) -> Path | None:
+        to = self._catalogue.hosts[host]
+        if to.router == router:
+            return Path(to.delay_ms, 0.0, (NextHop(to.port, to.mac, edge=True),))
+        path = self.path_to_router(router, to.router)
+        return path and Path(path.delay_ms + to.delay_ms, path.cost, path.next_hops)
 
     def _next_hop(self, neighbour: str, port: int) -> NextHop:
         return NextHop(port, self._catalogue.routers[neighbour].mac, edge=False)
