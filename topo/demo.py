@@ -106,10 +106,10 @@ class Play:
         while (left := phase.end_s - time.time()) > 0:
             await asyncio.sleep(min(left, 1.0))
             traffic.check()
+            self._weights.loads = self._loads.look()  # of the last second, like the events
             self._samples += [
                 sample for event in self._events.read() for sample in self._weights.apply(event)
             ]
-            self._weights.loads = self._loads.look()
             now = time.time()
             weights = {site: self._weights.weight(site) for site in self._plan.sites}
             recent = self._recent

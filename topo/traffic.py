@@ -22,9 +22,9 @@ from topo.state import RunDir
 class Rates:
     """How much live clients send, per client host (`topo.clients`)."""
 
-    sessions: int = 7
-    requests: int = 12
-    think_ms: float = 500.0
+    sessions: int = 12
+    requests: int = 10
+    think_ms: float = 850.0
     singles_per_s: float = 12.0
 
 

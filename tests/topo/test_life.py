@@ -73,6 +73,8 @@ def test_a_lab_from_up_to_down(lab_file: Path, name: str) -> None:
     assert "10.1.1.1/32" in there.stdout
     assert "it has client, core, edge" in cfn("exec", "--lab", name, "nowhere", "--", "true").stderr
     assert cfn("exec", "--lab", name, "edge", "--", "false").returncode == 1
+    environment = cfn("exec", "--lab", name, "client", "--", "env").stdout.splitlines()
+    assert {"CFN_ADDRESS=10.255.0.1", "CFN_TENANT=0"} <= set(environment)
     assert "is up already" in cfn("up", str(lab_file)).stderr
 
     os.kill(state["processes"]["edge/1"]["pid"], signal.SIGKILL)
@@ -151,6 +153,8 @@ def test_down_removes_what_a_dead_lab_has_left(lab_file: Path, name: str) -> Non
     os.kill(holder.pid, signal.SIGKILL)
     running.janitor.wait()
     running.connection.close()
+    while lock.is_held(name):  # by the supervisor, until the kernel is done with it
+        time.sleep(0.05)
     state = front.state(name)
     assert state
     assert state.phase == "failed"
