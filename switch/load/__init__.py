@@ -7,6 +7,7 @@ import json
 from switch.load.errors import LoadError
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.node import Node
+from switch.load.primitive import Primitive
 from switch.load.program import Program
 from switch.load.read_control import read_controls
 from switch.load.read_extern import (
@@ -111,7 +112,7 @@ def _check_version(root: Node) -> None:
         raise version.fail(103, f"version {major}.{minor}; this switch reads {MAJOR}.0 to {MAJOR}.{MINOR}")
 
 
-def _deparser(root: Node, symbols: Symbols):
+def _deparser(root: Node, symbols: Symbols) -> tuple[tuple[int, ...], tuple[Primitive, ...]]:
     deparsers = root.list_of("deparsers")
     if len(deparsers) != 1:
         raise root.fail(208, f"{len(deparsers)} deparsers where v1model has one")

@@ -197,6 +197,6 @@ void device_wake(struct device *d) { events_wake(&d->events); }
 void device_ended(struct device *d, uint64_t *reasons) {
     control_begin(d);
     for (int i = 0; i < REASONS; i++) reasons[i] = d->packets.context.ended[i] + d->memory.context.ended[i];
-    reasons[REASONS] = d->events.lost;
     control_end(d);
+    reasons[REASONS] = events_lost(&d->events);
 }

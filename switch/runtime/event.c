@@ -79,3 +79,10 @@ int64_t events_take(struct events *e, uint8_t *out, uint64_t room, int timeout_m
     pthread_mutex_unlock(&e->lock);
     return (int64_t)taken;
 }
+
+uint64_t events_lost(struct events *e) {
+    pthread_mutex_lock(&e->lock);
+    uint64_t lost = e->lost;
+    pthread_mutex_unlock(&e->lock);
+    return lost;
+}

@@ -25,5 +25,6 @@ void events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uin
 /* Take whole messages, as many as fit; waits for one at most `timeout_ms`. */
 int64_t events_take(struct events *e, uint8_t *out, uint64_t room, int timeout_ms);
 void events_wake(struct events *e);
+uint64_t events_lost(struct events *e);
 
 #endif
