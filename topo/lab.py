@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from topo import cgroup, delay, netem, netns, plan, programs, readiness, render, targets, wiring
+from topo import cgroup, delay, netem, netns, plan, process, programs, readiness, render, targets, wiring
 from topo.children import Children, describe
 from topo.plan import Plan
 from topo.process import Command
@@ -123,10 +123,10 @@ class Lab:
         self._tell(text)
         self._update(step=text)
 
-    def _process_changed(self, process: ProcessState) -> None:
-        if process.exit_code is not None and self._state.phase != "stopping":
-            log.warning("%s ended: %s", process.name, describe(process.exit_code))
-        self._update(processes={**self._state.processes, process.name: process})
+    def _process_changed(self, changed: ProcessState) -> None:
+        if changed.exit_code is not None and self._state.phase != "stopping":
+            log.warning("%s ended: %s", changed.name, describe(changed.exit_code))
+        self._update(processes={**self._state.processes, changed.name: changed})
 
     def _update(self, **changes: object) -> None:
         self._state = self._state.model_copy(update=changes)
@@ -160,4 +160,5 @@ def _groups(the_plan: Plan) -> Generator[dict[str, cgroup.Group]]:
     try:
         yield cgroup.create(hierarchy, name, CORE, list(the_plan.sites))
     finally:
+        process.kill(cgroup.members(hierarchy, name))  # workers of a server that had to be killed
         cgroup.remove(hierarchy, name)
