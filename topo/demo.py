@@ -233,7 +233,8 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         f"{figures['requests']} requests: {figures['answered']} answered, {figures['failed']} failed, "
         f"{figures['nacks']} NACKs, {figures['lost']} lost\n"
         f"{figures['sessions']} sessions, {figures['torn_sessions']} torn\n"
-        f"share of {figures['loaded_site']} halved {figures['moved_ms']} ms after the advert",
+        f"share of {figures['loaded_site']} halved {figures['moved_ms']} ms after the advert, "
+        f"{figures['overload_to_halved_ms']} ms after the overload began",
         highlight=False,
     )
 

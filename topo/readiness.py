@@ -74,12 +74,13 @@ async def network_programmed(plan: Plan, status_socket: Path, check: Check) -> N
             status = await controller_status.status(status_socket)
         except (OSError, ValueError) as error:
             return f"the controller doesn't answer ({error})"
-        return next(_missing(plan, status), None)
+        return next(missing(plan, status), None)
 
     await until("the network", probe, check)
 
 
-def _missing(plan: Plan, status: dict[str, Any]) -> Iterator[str]:
+def missing(plan: Plan, status: dict[str, Any]) -> Iterator[str]:
+    """Yield what a controller's status (`control.status`) still lacks of a lab that is ready."""
     for name, router in status["routers"].items():
         if not router["up"]:
             yield f"the controller isn't connected to {name}"

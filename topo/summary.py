@@ -172,8 +172,9 @@ def summarise(run: Run) -> dict[str, Any]:
         "loaded_site": run.loaded,
         "shares": {name: shares(rows, sites) for name, rows in by_phase.items()},
         "shares_with_sessions": {name: shares(rows, sites, placed=False) for name, rows in by_phase.items()},
-        "moved_ms": None if advert is None or halved is None else round((halved - advert) * 1000, 1),
-        "overload_to_advert_ms": None if advert is None else round((advert - during.start_s) * 1000, 1),
+        "moved_ms": _between_ms(advert, halved),
+        "overload_to_advert_ms": _between_ms(during.start_s, advert),
+        "overload_to_halved_ms": _between_ms(during.start_s, halved),
         "p50_ms": {name: percentile_ms(rows, 50) for name, rows in by_phase.items()},
         "p99_ms": {name: percentile_ms(rows, 99) for name, rows in by_phase.items()},
         "requests_per_s": {
@@ -181,3 +182,7 @@ def summarise(run: Run) -> dict[str, Any]:
             for phase in run.phases
         },
     }
+
+
+def _between_ms(start_s: float | None, end_s: float | None) -> float | None:
+    return None if start_s is None or end_s is None else round((end_s - start_s) * 1000, 1)

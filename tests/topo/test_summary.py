@@ -135,6 +135,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert made["shares"]["during"]["near"] == 0.075
     assert made["moved_ms"] == pytest.approx(190, abs=11)
     assert made["overload_to_advert_ms"] == 1000.0
+    assert made["overload_to_halved_ms"] == pytest.approx(1000 + made["moved_ms"])
     assert made["p50_ms"] == {"before": 10.0, "during": 10.0, "after": 10.0}
     assert made["torn_sessions"] == 0
     figure.draw(run, made, tmp_path / "out" / "run.png")
