@@ -77,6 +77,7 @@ class Play:
 
         Raises:
             TrafficError: a traffic generator failed.
+            front.LabError: somebody took the lab down.
             OSError: the controller doesn't answer.
         """
         self._weights.start_from(await controller_status.status(self._run_dir.controller))
@@ -97,7 +98,7 @@ class Play:
             await traffic.stop()
         finally:
             overload.end()
-            traffic.kill()
+            await traffic.close()
         return Run(self._records, self._samples, phases, self._sites, self._script.site, self._ended())
 
     async def _watch(self, traffic: Traffic, phase: Phase, phases: tuple[Phase, Phase, Phase]) -> None:
@@ -105,6 +106,7 @@ class Play:
         start_s, end_s = phases[0].start_s - self._script.warm_up_s, phases[-1].end_s
         while (left := phase.end_s - time.time()) > 0:
             await asyncio.sleep(min(left, 1.0))
+            self._check_lab()
             traffic.check()
             self._weights.loads = self._loads.look()  # of the last second, like the events
             self._samples += [
@@ -125,6 +127,11 @@ class Play:
                     lost=recent.lost,
                 )
             )
+
+    def _check_lab(self) -> None:
+        state = front.state(self._plan.name)
+        if state is None or state.phase != "up":
+            raise front.LabError(f"the lab {self._plan.name} was taken down meanwhile")
 
     def _take(self, record: Record) -> None:
         self._records.append(record)

@@ -89,11 +89,13 @@ class Traffic:
             process.send_signal(signal.SIGTERM)
         await asyncio.gather(*self._readers)
 
-    def kill(self) -> None:
+    async def close(self) -> None:
         """End the generators at once; nothing happens to those that have ended."""
+        self._stopping = True
         for process in self._processes.values():
             process.kill()
             process.wait()
+        await asyncio.gather(*self._readers, return_exceptions=True)
 
     async def _read(self, name: str, lines: asyncio.StreamReader) -> None:
         while line := await lines.readline():

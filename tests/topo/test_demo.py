@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from topo import demo, lock, netns
+from topo import demo, front, lock, netns
 from topo.demo import Script
 from topo.live import Moment, SiteRow, View
 
@@ -101,3 +101,20 @@ def test_an_interrupted_demo_takes_its_lab_down(number: int, free_lab: None, tmp
         assert process.wait() == 130
     assert _left() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_whose_lab_is_taken_down_says_so(free_lab: None, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "topo.demo", "--out", str(tmp_path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        while "warm-up" not in process.stdout.readline():
+            assert process.poll() is None
+        front.down("demo")
+        _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "demo: the lab demo was taken down meanwhile" in errors
+    assert "Traceback" not in errors
+    assert _left() == []
