@@ -26,7 +26,10 @@ app = typer.Typer(help="The controller: steers by what sites advertise.", no_arg
 
 _SOCKET = Path(os.environ.get("XDG_RUNTIME_DIR", "/run")) / "cfn-controller.sock"
 CatalogueFile = Annotated[Path, typer.Argument(help="The catalogue, a YAML file.", show_default=False)]
-StatusSocket = Annotated[Path, typer.Option("--status-socket", help="Unix socket the controller answers at.")]
+StatusSocket = Annotated[
+    Path,
+    typer.Option("--status-socket", envvar="CFN_CONTROLLER", help="Unix socket the controller answers at."),
+]
 
 
 @app.command()

@@ -89,27 +89,20 @@ _TERMS = (
 
 
 def _candidates(place: Mapping[str, Any]) -> Table:
+    """A column a candidate, so that the terms fit a terminal of 80 columns."""
     what = f"{place['function']} at {place['router']}: {place['demand']}, IPv{place['family']}"
-    table = Table(
-        "instance",
-        *_TERMS,
-        "load",
-        "target",
-        "share",
-        "weight",
-        title=f"{what}, {place['policy']} → {place['state']}",
-    )
+    candidates = place["candidates"]
     weights = {(one["site"], one["instance"]): one["weight"] for one in place["instances"]}
-    for one in place["candidates"]:
-        load = f"{one['load'] / 255:.0%}" + (" [red]overloaded[/]" if one["overloaded"] else "")
-        table.add_row(
-            f"{one['site']}/{one['instance']}",
-            *(f"{one[term]:.3g}" for term in _TERMS),
-            load,
-            f"{one['target']:.1%}",
-            f"{one['share']:.1%}",
-            str(weights.get((one["site"], one["instance"]), 0)),
-        )
+    table = Table("", title=f"{what}, {place['policy']} → {place['state']}")
+    for one in candidates:
+        table.add_column(f"{one['site']}/{one['instance']}", justify="right")
+    for term in _TERMS:
+        table.add_row(term, *(f"{one[term]:.3g}" for one in candidates))
+    table.add_row("load", *(f"{one['load'] / 255:.0%}" for one in candidates))
+    table.add_row("overloaded", *("[red]yes[/]" if one["overloaded"] else "no" for one in candidates))
+    for share in ("target", "share"):
+        table.add_row(share, *(f"{one[share]:.1%}" for one in candidates))
+    table.add_row("weight", *(str(weights.get((one["site"], one["instance"]), 0)) for one in candidates))
     return table
 
 

@@ -87,9 +87,10 @@ def exec_(
     command: Annotated[list[str], typer.Argument(help="Command line, after --.")],
     lab: Annotated[str | None, typer.Option(help="Lab; not needed while there is only one.")] = None,
 ) -> None:
-    """Run a command on a host; `cfn call` finds the network and the lab's first tenant in its environment."""
+    """Run a command on a host; `cfn` finds network, controller and a tenant in its environment."""
     state = _state(lab)
-    the_plan = _load(RunDir(state.lab).lab_file)
+    run_dir = RunDir(state.lab)
+    the_plan = _load(run_dir.lab_file)
     namespace = plan.namespace(state.lab, "core" if host == "controller" else host)
     try:
         netns.enter(namespace)
@@ -98,7 +99,11 @@ def exec_(
         hosts = ", ".join(n.removeprefix(prefix) for n in netns.names(prefix))
         _fail(f"lab {state.lab} has no host {host!r}; it has {hosts}")
     tenant = next(iter(the_plan.spec.tenants.values()), 0)
-    defaults = {"CFN_ADDRESS": str(the_plan.anycast[0]), "CFN_TENANT": str(tenant)}
+    defaults = {
+        "CFN_ADDRESS": str(the_plan.anycast[0]),
+        "CFN_TENANT": str(tenant),
+        "CFN_CONTROLLER": str(run_dir.controller),
+    }
     try:
         os.execvpe(command[0], command, {**defaults, **os.environ})
     except OSError as error:

@@ -18,10 +18,10 @@ _PREVIEW = 48
 
 def print_table(results: list[CallResult]) -> None:
     """A row per call, and percentiles of the latency below when there are several."""
-    table = Table(box=None, header_style="bold")
+    table = Table(box=None, header_style="bold", expand=True)
     for name in ("call", "instance", "status", "load", "queue", "ms", "tries"):
         table.add_column(name, justify="left" if name in {"instance", "status"} else "right", no_wrap=True)
-    table.add_column("output", overflow="ellipsis", no_wrap=True)
+    table.add_column("output", overflow="ellipsis", no_wrap=True, ratio=1)
     for result in results:
         table.add_row(str(result.number), *_cells(result))
     console = Console()
