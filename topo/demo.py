@@ -243,6 +243,7 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         f"share of {figures['loaded_site']} halved {figures['moved_ms']} ms after the advert, "
         f"{figures['overload_to_halved_ms']} ms after the overload began",
         highlight=False,
+        soft_wrap=True,
     )
 
 
