@@ -1,7 +1,7 @@
 """Table entries in a canonical form, so that what is wanted and what is read back compare as bytes.
 
 A target may order match fields and the actions of a set as it likes, pad values with zeros and spell out a
-wildcard (P4Runtime specification 1.4, §8.4, §9.1); none of that makes an entry another one.
+wildcard (P4Runtime specification 1.4, §8.3, §9.1); none of that makes an entry another one.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _action(action: p4r.Action) -> p4r.Action:
 
 
 def _number(value: bytes) -> bytes:
-    """The shortest byte string of a number (P4Runtime specification §8.4)."""
+    """The shortest byte string of a number (P4Runtime specification §8.3)."""
     return value.lstrip(b"\0") or b"\0"
 
 
