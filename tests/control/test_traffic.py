@@ -21,13 +21,15 @@ from scapy.layers.l2 import Ether
 from cfn.wire import Header, Kind, Packet, Report
 from tests.control.example import CATALOGUE, DETECT, NEAR, instance
 from tests.control.far_end import TARGETS, FarEnd, missing
-from tests.control.test_controller import WAIT_S, running
+from tests.control.test_controller import WAIT_S, running, until
 from topo import netns, veth
 from topo.veth import End
 
 pytestmark = pytest.mark.netns
 
 PORT = 23793
+LOST_S = 0.2
+"""When a request counts as lost while the switch is away."""
 CLIENT, SERVER, ANYCAST = "10.1.0.1", "10.2.0.1", "10.255.0.1"
 ROUTER_MAC, CLIENT_MAC, SERVER_MAC = "02:00:00:00:01:00", "02:01:00:00:00:01", "02:01:00:00:00:02"
 # A catalogue of one router: what the far site needs is left out.
@@ -73,17 +75,19 @@ def send(sender: socket.socket, ether: Ether, ip: IP, udp: UDP, packet: Packet) 
     sender.send(bytes(ether / ip / udp / packet.encode()))
 
 
-async def received(receiver: socket.socket) -> tuple[IP, Packet]:
-    """The next CFN packet that comes in; what a socket itself sent isn't that."""
+async def received(receiver: socket.socket, number: int, wait_s: float) -> tuple[IP, Packet]:
+    """The CFN packet of that request when it comes in; what a socket itself sent isn't that."""
 
     def wait() -> tuple[IP, Packet]:
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + wait_s
         while select.select([receiver], [], [], max(0.0, end - time.monotonic()))[0]:
             frame, (_, _, kind, *_) = receiver.recvfrom(2048)
             if kind != socket.PACKET_OUTGOING:  # type: ignore[attr-defined]
                 ip = Ether(frame)[IP]
-                return ip, Packet.decode(bytes(ip[UDP].payload))
-        raise TimeoutError("nothing comes in")
+                packet = Packet.decode(bytes(ip[UDP].payload))
+                if packet.header.request_id == number:
+                    return ip, packet
+        raise TimeoutError(f"request {number} does not come in")
 
     return await asyncio.to_thread(wait)
 
@@ -98,11 +102,11 @@ def request(number: int, affinity: int = 0) -> tuple[Ether, IP, UDP, Packet]:
     )
 
 
-async def ask_and_answer(bed: Bed, number: int, affinity: int = 0) -> Packet:
+async def ask_and_answer(bed: Bed, number: int, affinity: int = 0, wait_s: float = WAIT_S) -> Packet:
     """One request and its response, as they come out of the network."""
     send(bed.client, *request(number, affinity))
-    bound, asked = await received(bed.server)
-    assert (bound.dst, asked.header.request_id) == (SERVER, number)
+    bound, asked = await received(bed.server, number, wait_s)
+    assert bound.dst == SERVER
     told = asked.header
     header = Header(
         Kind.RESPONSE,
@@ -115,9 +119,46 @@ async def ask_and_answer(bed: Bed, number: int, affinity: int = 0) -> Packet:
     )
     ether, ip = Ether(src=SERVER_MAC, dst=ROUTER_MAC), IP(src=SERVER, dst=CLIENT)
     send(bed.server, ether, ip, UDP(sport=PORT, dport=5000), Packet(header))
-    back, response = await received(bed.client)
-    assert (back.src, response.header.request_id) == (ANYCAST, number)
+    back, response = await received(bed.client, number, wait_s)
+    assert back.src == ANYCAST
     return response
+
+
+class Asker:
+    """Asks without a pause until it is stopped; every request must be answered unless `losses` are taken."""
+
+    def __init__(self, bed: Bed, cookie: int, losses: bool = False):
+        self.answered = 0
+        self.lost = 0
+        self._stop = False
+        self._task = asyncio.create_task(self._ask(bed, cookie, losses))
+
+    async def more(self, answers: int) -> None:
+        """Wait for that many further answers."""
+        enough = self.answered + answers
+        await until(lambda: self.answered >= enough or self._task.done())
+        if self._task.done():
+            await self._task
+            raise AssertionError("stopped asking")
+
+    async def stop(self) -> None:
+        """Finish the request under way."""
+        self._stop = True
+        await self._task
+
+    async def _ask(self, bed: Bed, cookie: int, losses: bool) -> None:
+        number = 1000
+        while not self._stop:
+            number += 1
+            try:
+                answer = await ask_and_answer(bed, number, cookie, LOST_S if losses else WAIT_S)
+            except (TimeoutError, OSError):
+                if not losses:
+                    raise
+                self.lost += 1
+            else:
+                assert answer.header.affinity == cookie
+                self.answered += 1
 
 
 async def test_measurements_of_the_router_reach_the_controller(bed: Bed, tmp_path: Path) -> None:
@@ -159,3 +200,34 @@ async def test_sessions_go_on_while_the_controller_is_away_and_when_it_is_back(
         assert one.updates() == 2  # the rotation: a key, and what seals
         await one.controller.rotate_keys()
         assert (await ask_and_answer(bed, 5, cookie)).header.affinity != cookie
+
+
+async def test_controllers_come_and_go_under_traffic_and_nothing_is_lost(bed: Bed, tmp_path: Path) -> None:
+    async with running({"r1": bed.switch}, tmp_path, text=ALONE) as one:
+        await one.tell("near", instance(NEAR))
+        await one.settled()
+        cookie = (await ask_and_answer(bed, 1)).header.affinity
+        asker = Asker(bed, cookie)
+        await asker.more(10)
+    for _ in range(3):
+        await asker.more(10)
+        async with running({"r1": bed.switch}, tmp_path, text=ALONE) as one:
+            await one.tell("near", instance(NEAR))
+            await one.settled()
+            await asker.more(10)
+    await asker.stop()
+
+
+async def test_a_switch_restarts_under_traffic_and_the_session_goes_on(bed: Bed, tmp_path: Path) -> None:
+    async with running({"r1": bed.switch}, tmp_path, text=ALONE) as one:
+        await one.tell("near", instance(NEAR))
+        await one.settled()
+        cookie = (await ask_and_answer(bed, 1)).header.affinity
+        asker = Asker(bed, cookie, losses=True)
+        await asker.more(10)
+        bed.switch.stop()
+        lost = asker.lost
+        await until(lambda: asker.lost > lost)
+        bed.switch.start()
+        await asker.more(10)
+        await asker.stop()
