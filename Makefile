@@ -36,7 +36,7 @@ p4: .venv/ready ## compile p4src with the p4c on PATH
 
 lint: .venv/ready ## style and types
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .
-	$(PY) -m pip install --quiet pyright==1.1.414 && $(PY) -m pyright
+	$(PY) -m pip install --quiet pyright==1.1.414 && $(PY) -m pyright --pythonpath $(PY)
 
 trace: .venv/ready ## make the demo's trace (topo/labs/demo.pcap) anew
 	$(PY) -m topo.trace
