@@ -6,6 +6,7 @@ Documentation/scheduler/sched-bwc.rst of the Linux kernel.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ MIN_QUOTA_US = 1_000
 """The kernel takes no smaller quota."""
 
 
-_NO_PROCESSES = (
-    "; it has processes of its own, which version 2 doesn't allow next to controllers: move them into a child"
-    " group (cgroup-v2.rst, 'No Internal Process Constraint')"
-)
+_CONTROLLER = "cpu"
+
+OTHERS = "cfn-others"
+"""Where processes wait, while a lab is up, that were in the group in which labs are made."""
+_MOVES = 10
 
 
 LAB_WEIGHT = 64.0
@@ -56,6 +58,10 @@ class Hierarchy(ABC):
         """Let groups inside the group `name` have CPU quotas."""
 
     @abstractmethod
+    def release(self) -> None:
+        """Undo for the machine what `prepare` did, unless another lab needs it."""
+
+    @abstractmethod
     def set_quota(self, name: str, cores: float | None) -> None:
         """Bound the CPU time of a group to `cores`; None lifts the bound."""
 
@@ -76,15 +82,38 @@ class V2(Hierarchy):
         self._root = root
 
     def prepare(self, name: str) -> None:
-        """Enable the cpu controller for the children of the group and of the root."""
+        """Enable the cpu controller for the children of the root and of the group.
+
+        In a container the root is no real one, and must not have processes next to controllers
+        (cgroup-v2.rst, "No Internal Process Constraint"): they go to a group of their own meanwhile.
+        """
         for group in (self._root, self._root / name):
-            if "cpu" in (group / "cgroup.subtree_control").read_text().split():
+            control = group / "cgroup.subtree_control"
+            if _CONTROLLER in control.read_text().split():
                 continue
             try:
-                (group / "cgroup.subtree_control").write_text("+cpu")
+                control.write_text(f"+{_CONTROLLER}")
             except OSError as error:
-                hint = _NO_PROCESSES if error.errno == errno.EBUSY else ""
-                raise CgroupError(f"cannot enable CPU quotas in {group}: {error.strerror}{hint}") from error
+                if error.errno != errno.EBUSY:
+                    raise CgroupError(f"cannot enable CPU quotas in {group}: {error.strerror}") from error
+                others = group / OTHERS
+                others.mkdir(exist_ok=True)
+                _move(group, others)
+                control.write_text(f"+{_CONTROLLER}")
+
+    def release(self) -> None:
+        """Bring the processes back that `prepare` moved."""
+        others = self._root / OTHERS
+        if not others.is_dir():
+            return
+        try:
+            (self._root / "cgroup.subtree_control").write_text(f"-{_CONTROLLER}")
+        except OSError as error:
+            if error.errno == errno.EBUSY:  # another lab is up
+                return
+            raise
+        _move(others, self._root)
+        others.rmdir()
 
     def set_quota(self, name: str, cores: float | None) -> None:
         """Write cpu.max."""
@@ -110,6 +139,9 @@ class V1(Hierarchy):
 
     def prepare(self, name: str) -> None:
         """Nothing to do: in version 1 every group has the controller."""
+
+    def release(self) -> None:
+        """Nothing to do."""
 
     def set_quota(self, name: str, cores: float | None) -> None:
         """Write cpu.cfs_period_us and cpu.cfs_quota_us."""
@@ -224,6 +256,18 @@ def remove(hierarchy: Hierarchy, top: str) -> None:
     for root in hierarchy.roots:
         for path in sorted((root / top).glob("**/"), reverse=True):
             path.rmdir()
+    hierarchy.release()
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move all processes from one group to another, those too that are started meanwhile."""
+    for _ in range(_MOVES):
+        pids = (source / "cgroup.procs").read_text().split()
+        if not pids:
+            return
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                (target / "cgroup.procs").write_text(pid)
 
 
 def _stat(path: Path) -> dict[str, int]:

@@ -70,6 +70,64 @@ def test_version_2_writes_what_the_kernel_reads(tmp_path: Path) -> None:
     assert group.use() == CpuUse(used_us=9, periods=3, throttled_periods=2)
 
 
+@pytest.fixture
+def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A real version 2 group that stands for a container's root: three processes are in it."""
+    rows = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    mounts = [Path(where) for _, where, kind, *_ in rows if kind == "cgroup2"]
+    if not mounts or os.geteuid():
+        pytest.skip("needs root and version 2 of control groups")
+    controllers = (mounts[0] / "cgroup.controllers").read_text().split()
+    # Any one that counts by groups and not by threads; cpu itself is version 1's on some machines.
+    controller = next((each for each in ("memory", "io", "hugetlb") if each in controllers), None)
+    if controller is None:
+        pytest.skip("version 2 has no controller here that could stand for cpu")
+    monkeypatch.setattr(cgroup, "_CONTROLLER", controller)
+    enabled = controller in (mounts[0] / "cgroup.subtree_control").read_text().split()
+    if not enabled:
+        (mounts[0] / "cgroup.subtree_control").write_text(f"+{controller}")
+    root = mounts[0] / f"cfn-test-{os.getpid()}"
+    root.mkdir()
+    children = [subprocess.Popen(["sleep", "60"]) for _ in range(3)]
+    try:
+        for child in children:
+            (root / "cgroup.procs").write_text(str(child.pid))
+        yield root
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+        for path in sorted(root.glob("**/"), reverse=True):
+            path.rmdir()
+        if not enabled:
+            (mounts[0] / "cgroup.subtree_control").write_text(f"-{controller}")
+
+
+def _groups_in(path: Path) -> set[str]:
+    return {each.name for each in path.iterdir() if each.is_dir()}
+
+
+def test_in_a_container_the_processes_of_the_root_make_room_until_the_last_lab_is_gone(
+    container: Path,
+) -> None:
+    before = set((container / "cgroup.procs").read_text().split())
+    hierarchy = V2(container)
+    for lab in ("lab1", "lab2"):
+        (container / lab).mkdir()
+        hierarchy.prepare(lab)
+        (container / lab / "near").mkdir()
+    assert (container / "cgroup.procs").read_text() == ""
+    with subprocess.Popen(["sleep", "60"]) as inside:
+        (container / "lab1" / "near" / "cgroup.procs").write_text(str(inside.pid))
+        assert cgroup.members(hierarchy, "lab1") == {inside.pid}
+        inside.kill()
+    cgroup.remove(hierarchy, "lab1")
+    assert _groups_in(container) == {"lab2", cgroup.OTHERS}
+    cgroup.remove(hierarchy, "lab2")
+    assert _groups_in(container) == set()
+    assert set((container / "cgroup.procs").read_text().split()) == before
+
+
 @pytest.mark.parametrize(("cores", "us"), [(0.25, 5000), (0.01, 1000), (2.0, 40000)])
 def test_quota(cores: float, us: int) -> None:
     assert cgroup.quota_us(cores) == us
