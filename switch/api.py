@@ -202,7 +202,7 @@ class Pipeline(Protocol):
         ...
 
     def value_set(self, name: str, members: Sequence[tuple[Match, ...]]) -> None:
-        """Replace a parser value set's members."""
+        """Replace a parser value set's members, each field `value & mask`."""
         ...
 
     def multicast_set(self, group: int, replicas: Sequence[Replica]) -> None:

@@ -258,10 +258,7 @@ class Control:
         size = 8 * shape.key_words
         keys = masks = b""
         for member in members:
-            full = [
-                Match(m.value, m.mask or (1 << k.width) - 1) for m, k in zip(member, shape.keys, strict=True)
-            ]
-            encoded = encode_key(shape, full)
+            encoded = encode_key(shape, member)
             keys += encoded.value.to_bytes(size, "little")
             masks += encoded.mask.to_bytes(size, "little")
         arrays = [ffi.from_buffer("uint64_t[]", data or bytes(8)) for data in (keys, masks)]

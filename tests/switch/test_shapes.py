@@ -93,13 +93,15 @@ def test_a_select_with_masks(switch: Dataplane) -> None:
 
 def test_a_value_set_is_filled_at_run_time(switch: Dataplane) -> None:
     assert send(switch, b"\x66\0")[2] == 0
-    switch.value_set("P.special", [(Match(0x66),), (Match(0x40, 0xF0),)])
+    switch.value_set("P.special", [(Match(0x66, 0xFF),), (Match(0x40, 0xF0),)])
     assert send(switch, b"\x66\0")[2] == 0xF00D
     assert send(switch, b"\x4a\0")[2] == 0xF00D
     assert send(switch, b"\x67\0")[2] == 0
-    switch.value_set("P.special", [(Match(0x67),)])
+    switch.value_set("P.special", [(Match(0x67, 0xFF),)])
     assert send(switch, b"\x66\0")[2] == 0
     assert send(switch, b"\x67\0")[2] == 0xF00D
+    switch.value_set("P.special", [(Match(0, 0),)])  # whatever the value
+    assert send(switch, b"\x66\0")[2] == 0xF00D
 
 
 @pytest.mark.parametrize("length", [0, 1])
