@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import native, receive_offload
+from bench import native
 from bench.command import BenchError
 from bench.devices import Device
 from bench.lane import DEVICE, SOURCE, Lane
 from bench.process import running
 from bench.workload import Workload
+from topo import ethtool, netns
 
 SOURCE_KINDS = ("xdp", "socket")
 """How frames are sent: as XDP frames, or through a packet socket where the kernel doesn't permit that."""
@@ -65,7 +66,8 @@ class Blaster:
 
         Returns after the device has passed on what it still held.
         """
-        receive_offload.turn_on(lane.bed[DEVICE], lane.inlet)
+        with netns.entered(lane.bed[DEVICE]):
+            ethtool.gro_on(lane.inlet)
         command = [str(self._program), lane.source, str(self._frames), str(self._length)]
         namespace = lane.bed[SOURCE]
         with running("blast", command, self._directory, namespace=namespace, core=self._core) as child:

@@ -43,6 +43,16 @@ def offloads_off(interface: str) -> None:
         _features_off(control, interface)
 
 
+def gro_on(interface: str) -> None:
+    """Turn generic receive offload on; a veth takes XDP frames from its peer only while it is.
+
+    Raises:
+        OSError: there is no such interface, or the caller may not change it.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        _ioctl(control, interface, bytearray(struct.pack("II", _SET_COMMANDS["gro"], 1)))
+
+
 def features(interface: str) -> dict[str, bool]:
     """Return every offload feature of `interface` by its kernel name, and whether it is on."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
