@@ -116,11 +116,6 @@ class Arbitration(Generic[C]):
         name = self._role_of.get(client)
         return name is not None and self._elections[name].primary() is client
 
-    def role_of(self, client: C) -> Role | None:
-        """The role of a client that has arbitrated."""
-        name = self._role_of.get(client)
-        return None if name is None else self._elections[name].role
-
     def primaries(self) -> list[tuple[Role, C]]:
         """The primary of each role that has one."""
         found = [(election.role, election.primary()) for election in self._elections.values()]
