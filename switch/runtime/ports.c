@@ -1,39 +1,28 @@
-/* Ports, sending, and the packet thread: receive a batch of each port, run it, send what came of it, sleep in poll() when idle. */
+/* Ports that come and go, and the packet thread: receive a batch of each port, run it, send what came of it, sleep in poll() when idle. */
 #include "ports.h"
 
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { SEND_BUFFER = 1 << 22 };
-
 int ports_init(struct device *d) {
     struct ports *s = calloc(1, sizeof *s);
     if (!s) return -ENOMEM;
     d->ports = s;
-    s->send_fd = s->link_fd = -1;
+    s->link_fd = -1;
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return s->wake_fd < 0 ? -errno : 0;
 }
 
-/* Only a device that has interfaces needs the right to open packet sockets. */
-static int sockets_open(struct ports *s) {
-    int bypass = 1, buffer = SEND_BUFFER;
-    if (s->send_fd >= 0) return 0;
-    s->send_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    if (s->send_fd < 0) return -errno;
-    setsockopt(s->send_fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof bypass);
-    if (setsockopt(s->send_fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer))
-        setsockopt(s->send_fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    s->link_fd = link_open();
-    return s->link_fd < 0 ? -errno : 0;
+static void port_close(struct port *p) {
+    ring_close(p);
+    sender_close(p);
 }
 
 static void port_free(struct port *p) {
-    ring_close(p);
+    port_close(p);
     if (p->pcap_in) fclose(p->pcap_in);
     if (p->pcap_out) fclose(p->pcap_out);
     free(p);
@@ -43,83 +32,41 @@ void ports_free(struct device *d) {
     struct ports *s = d->ports;
     if (!s) return;
     for (uint32_t i = 0; i < s->count; i++) port_free(s->list[i]);
-    if (s->send_fd >= 0) close(s->send_fd);
     if (s->link_fd >= 0) close(s->link_fd);
     if (s->wake_fd >= 0) close(s->wake_fd);
     free(s);
 }
 
-/* Sending */
-
-static void count_sent(struct device *d, const struct outgoing *o, int sent) {
-    struct port *p = d->ports->by_number[o->port];
-    if (sent) p->stats.tx_packets++, p->stats.tx_bytes += o->headers + o->payload_length;
-    else p->stats.tx_dropped++;
-}
-
-static void send_all(struct device *d, const struct outgoing **packets, uint32_t count) {
-    struct ports *s = d->ports;
-    for (uint32_t at = 0; at < count;) {
-        int sent = sendmmsg(s->send_fd, s->messages + at, count - at, MSG_DONTWAIT);
-        if (sent < 0 && errno == EINTR) continue;
-        for (int i = 0; i < sent; i++) count_sent(d, packets[at + (uint32_t)i], 1);
-        if (sent > 0) at += (uint32_t)sent;
-        else count_sent(d, packets[at++], 0); /* this one cannot go (port down, queue full): on with the next */
-    }
-}
-
-void flush_to_ports(struct runner *r) {
-    struct device *d = r->device;
-    struct ports *s = d->ports;
-    const struct outgoing *packets[MAX_MESSAGES];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < r->out_count; i++) {
-        const struct outgoing *o = &r->out[i];
-        if (o->port == d->cpu_port) {
-            send_to_cpu(d, o);
-            continue;
-        }
-        struct port *p = o->port < PORTS ? s->by_number[o->port] : NULL;
-        if (!p) {
-            r->context.ended[LOST_WITHOUT_PORT]++;
-            continue;
-        }
-        if (!p->index) {
-            p->stats.tx_dropped++;
-            continue;
-        }
-        pcap_write(p->pcap_out, o->room, o->headers, o->payload, o->payload_length);
-        s->parts[count][0] = (struct iovec){o->room, o->headers};
-        s->parts[count][1] = (struct iovec){(void *)o->payload, o->payload_length};
-        s->addresses[count] = (struct sockaddr_ll){
-            .sll_family = AF_PACKET, .sll_ifindex = p->index, .sll_halen = ETH_ALEN};
-        s->messages[count].msg_hdr = (struct msghdr){.msg_name = &s->addresses[count],
-                                                     .msg_namelen = sizeof s->addresses[count],
-                                                     .msg_iov = s->parts[count],
-                                                     .msg_iovlen = o->payload_length ? 2 : 1};
-        packets[count++] = o;
-    }
-    send_all(d, packets, count);
-}
-
 /* Ports come and go */
 
-static void port_attach(struct port *p, int index) {
+static int port_open(struct port *p, int index) {
     p->index = index;
-    if (ring_open(p)) p->index = 0;
+    int failed = ring_open(p);
+    if (!failed) failed = sender_open(p);
+    if (failed) {
+        port_close(p);
+        p->index = 0;
+    }
+    return failed;
 }
 
 static void port_link(struct device *d, struct port *p, int index, int up) {
     if (p->index != index) {
-        ring_close(p);
+        port_close(p);
         p->index = 0;
-        if (index) port_attach(p, index);
+        if (index) port_open(p, index);
     }
     p->stats.up = p->index && up;
     if (d->port_up[p->number] != (uint8_t)p->stats.up) {
         d->port_up[p->number] = (uint8_t)p->stats.up;
         links_changed(d);
     }
+}
+
+/* Only a device that has interfaces asks after them. */
+static int watch_links(struct ports *s) {
+    if (s->link_fd < 0) s->link_fd = link_open();
+    return s->link_fd < 0 ? -errno : 0;
 }
 
 static void link_changed(struct device *d, const char *name, int index, int up) {
@@ -140,16 +87,15 @@ int device_port_add(struct device *d, uint32_t port, const char *interface, cons
     struct port *p = calloc(1, sizeof *p);
     if (!p) return -ENOMEM;
     p->number = port;
-    p->fd = -1;
-    p->index = index;
+    p->fd = p->send_fd = -1;
     strcpy(p->name, interface);
     if (pcap_in) p->pcap_in = pcap_open(pcap_in);
     if (pcap_out) p->pcap_out = pcap_open(pcap_out);
     int failed = (pcap_in && !p->pcap_in) || (pcap_out && !p->pcap_out) ? -errno : 0;
     control_begin(d);
     if (!failed && s->by_number[port]) failed = -EEXIST;
-    if (!failed) failed = sockets_open(s);
-    if (!failed) failed = ring_open(p);
+    if (!failed) failed = watch_links(s);
+    if (!failed) failed = port_open(p, index);
     if (!failed) {
         s->list[s->count++] = s->by_number[port] = p;
         d->port_up[port] = !up; /* so that port_link sees a change */

@@ -1,4 +1,4 @@
-/* Ports are network interfaces behind AF_PACKET: a TPACKET_V2 ring to receive, one socket for all to send. */
+/* Ports are network interfaces behind AF_PACKET: for each a TPACKET_V2 ring to receive and a socket to send. */
 #ifndef PORTS_H
 #define PORTS_H
 
@@ -9,15 +9,18 @@
 
 #include "device.h"
 
-enum { NAME = 16, MAX_MESSAGES = OUTGOING };
+enum { NAME = 16 };
 
 struct port {
     uint32_t number;
     char name[NAME];
     int index;            /* of the interface; 0 while there is none of this name */
-    int fd;               /* of the ring; −1 while there is none */
+    int fd, send_fd;      /* −1 while there is no interface */
     uint8_t *ring;
     uint32_t frame_size, frame_count, next, taken;
+    struct mmsghdr messages[BATCH];
+    struct iovec parts[BATCH][2];
+    uint32_t queued; /* messages that wait to be sent */
     struct port_stats stats;
     FILE *pcap_in, *pcap_out;
 };
@@ -26,13 +29,10 @@ struct ports {
     struct port *list[PORTS]; /* in order of adding */
     uint32_t count;
     struct port *by_number[PORTS];
-    int send_fd, link_fd, wake_fd;
+    int link_fd, wake_fd;
     pthread_t thread;
     int running;
     atomic_int stop;
-    struct mmsghdr messages[MAX_MESSAGES];
-    struct iovec parts[MAX_MESSAGES][2];
-    struct sockaddr_ll addresses[MAX_MESSAGES];
 };
 
 /* ring.c */
@@ -41,6 +41,10 @@ void ring_close(struct port *p);
 /* Run at most BATCH packets; they stay in the ring until ring_release(). */
 uint32_t ring_receive(struct port *p, struct runner *r);
 void ring_release(struct port *p);
+
+/* send.c */
+int sender_open(struct port *p);
+void sender_close(struct port *p);
 
 /* link.c */
 int link_open(void);

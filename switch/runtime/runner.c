@@ -5,6 +5,9 @@
 
 #include "device.h"
 
+/* A payload up to this many bytes is copied behind its headers, which costs less than a second part of the message. */
+enum { SMALL = 192 };
+
 static struct runner *runner_of(struct context *c) { return (struct runner *)c; }
 
 uint64_t clock_us(const struct device *d) {
@@ -19,7 +22,7 @@ int runner_init(struct runner *r, struct device *d, void (*flush)(struct runner 
     r->context.state = &d->state;
     r->context.random = (uint64_t)t.tv_nsec ^ (uint64_t)t.tv_sec << 30 ^ (uint64_t)(uintptr_t)r;
     r->device = d;
-    r->room = (program.header_room + 63) / 64 * 64;
+    r->room = (program.header_room + SMALL + 63) / 64 * 64;
     r->slab = malloc((size_t)r->room * OUTGOING);
     r->keep = malloc(KEEP);
     r->flush = flush;
@@ -48,9 +51,13 @@ uint8_t *platform_room(struct context *c) {
 
 void platform_send(struct context *c, uint32_t port, uint32_t headers, const uint8_t *payload, uint32_t length) {
     struct runner *r = runner_of(c);
-    r->out[r->out_count] =
-        (struct outgoing){port, headers, length, r->slab + (size_t)r->out_count * r->room, payload};
-    r->out_count++;
+    uint8_t *room = r->slab + (size_t)r->out_count * r->room;
+    if (length && length <= SMALL) {
+        memcpy(room + headers, payload, length);
+        headers += length;
+        length = 0;
+    }
+    r->out[r->out_count++] = (struct outgoing){port, headers, length, room, payload};
 }
 
 const uint8_t *platform_keep(struct context *c, uint32_t headers, const uint8_t *payload, uint32_t length) {
