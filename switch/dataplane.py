@@ -8,12 +8,16 @@
     dataplane.stop(); dataplane.close()
 
 Names, in full: `Dataplane(program_json, ports, cpu_port, pcap_dir)`, `.start()`, `.stop()`, `.close()`,
-`.add_port()`, `.remove_port()`, `.inject()`, `.port_stats()`, `.ended()`, `.poll_events()`, `.bench()`, and
-all of `switch.api.Pipeline`. Handles are positive integers. Errors: see `switch.native.check`.
+`.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.port_stats()`, `.ended()`, `.poll_events()`,
+`.bench()`; for ports without an interface `.add_rim_port()`, `.set_port_up()`, `.receive()`, `.on_frame()`,
+`.undelivered()`; and all of `switch.api.Pipeline`. Handles are positive integers. Errors: see
+`switch.native.check`.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +28,7 @@ from switch.api import Digest
 from switch.build import build
 from switch.control import Control
 from switch.events import Events
+from switch.frames import Frames
 from switch.generate import generate
 from switch.load import load
 from switch.native import NO_PORT, check, ffi, open_library
@@ -37,7 +42,7 @@ class PortStats:
     """Counts of one port since it was added.
 
     `rx_dropped`: the ring was full; `rx_unsupported`: frames that are many in one (GSO) or too long;
-    `tx_dropped`: the interface was down or its queue full.
+    `tx_dropped`: the port was down or its queue full. A port without an interface has the name it was given.
     """
 
     interface: str
@@ -74,13 +79,14 @@ class Dataplane(Control):
         device = library.device_new(NO_PORT if cpu_port is None else cpu_port)
         if device == ffi.NULL:
             raise MemoryError("no memory for the program's tables")
-        self._interfaces: dict[int, str] = {}
+        self._names: dict[int, str] = {}
         self._pcap_dir = pcap_dir
         self._closing = threading.Lock()
         self._collecting = threading.Lock()
         self._room: Any = ffi.new("uint8_t[]", COLLECT_ROOM)
         try:
             super().__init__(library, device, generated.shape, Events(library, device, generated.shape))
+            self._frames = Frames(library, device)
             for port, interface in (ports or {}).items():
                 self.add_port(port, interface)
         except BaseException:
@@ -93,11 +99,13 @@ class Dataplane(Control):
         """Run packets of the interfaces and deliver what they tell; does nothing when running."""
         if self._lib.device_start(self._device) == 0:
             self._events.start()
+            self._frames.start()
 
     def stop(self) -> None:
         """Stop running packets; tables and counters stay."""
         self._lib.device_stop(self._device)
         self._events.stop()
+        self._frames.stop()
 
     def close(self) -> None:
         """Stop and release everything; no other thread may be inside a call. Later calls raise ValueError."""
@@ -106,6 +114,7 @@ class Dataplane(Control):
         if device != ffi.NULL:
             self._lib.device_stop(device)
             self._events.stop()
+            self._frames.stop()
             self._lib.device_free(device)
 
     def add_port(self, port: int, interface: str) -> None:
@@ -114,29 +123,64 @@ class Dataplane(Control):
         Raises:
             OSError: the interface is missing, the port is taken, or packet sockets are not allowed.
         """
-        paths = [ffi.NULL, ffi.NULL]
+        self._add(port, interface, self._lib.device_port_add, interface)
+
+    def add_rim_port(self, port: int, name: str, file: Path | None = None) -> None:
+        """Make a port that has no interface: `receive` gives it packets.
+
+        What it sends goes to a pcap file, made anew, or without one to the callback of `on_frame`.
+
+        Raises:
+            OSError: the port is taken, or the file cannot be written.
+        """
+        self._add(port, name, self._lib.device_port_add_rim, file)
+
+    def _add(self, port: int, name: str, add: Callable[..., int], where: str | Path | None) -> None:
+        if port in self._names:
+            raise OSError(errno.EEXIST, f"port {port} exists already: {self._names[port]}")
+        captures: list[Path | None] = [None, None]
         if self._pcap_dir:
             self._pcap_dir.mkdir(parents=True, exist_ok=True)
-            names = (f"{interface}_in.pcap", f"{interface}_out.pcap")
-            paths = [ffi.new("char[]", str(self._pcap_dir / name).encode()) for name in names]
-        result = self._lib.device_port_add(self._device, port, interface.encode(), *paths)
+            captures = [self._pcap_dir / f"{name}_{way}.pcap" for way in ("in", "out")]
+        result = add(self._device, port, _text(where), *map(_text, captures))
         if result < 0:
-            try:
-                check(result, f"port {port} on {interface}")
-            except (KeyError, ValueError) as error:
-                raise OSError(-result, str(error)) from error
-        self._interfaces[port] = interface
+            raise OSError(-result, f"port {port} on {name}: {os.strerror(-result)}")
+        self._names[port] = name
 
     def remove_port(self, port: int) -> None:
         """Take a port away; packets sent to it are then lost and counted."""
         check(self._lib.device_port_remove(self._device, port), f"port {port}")
-        self._interfaces.pop(port, None)
+        self._names.pop(port, None)
+
+    def set_port_up(self, port: int, up: bool) -> None:
+        """Take a port without an interface up or down; while it is down, packets both ways are dropped."""
+        check(self._lib.device_port_set_up(self._device, port, up), f"port {port}")
+
+    def receive(self, port: int, packet: bytes) -> None:
+        """Run a packet that came in on a port without an interface; what comes of it leaves on the ports.
+
+        Raises:
+            OSError: there is no such port.
+        """
+        check(self._lib.device_port_receive(self._device, port, packet, len(packet)), f"port {port}")
+
+    def undelivered(self, port: int, packet: bytes) -> None:
+        """Count a packet as dropped after all, which `on_frame` got to send and couldn't."""
+        check(self._lib.device_port_undelivered(self._device, port, len(packet)), f"port {port}")
+
+    def flush(self) -> None:
+        """Write out all captures and files.
+
+        Raises:
+            OSError: one could not be written.
+        """
+        check(self._lib.device_ports_flush(self._device), "a port's pcap file")
 
     def port_stats(self) -> dict[int, PortStats]:
         """Counts of all ports."""
         found: dict[int, PortStats] = {}
         raw = ffi.new("struct port_stats *")
-        for port, interface in sorted(self._interfaces.items()):
+        for port, interface in sorted(self._names.items()):
             check(self._lib.device_port_stats(self._device, port, raw), f"port {port}")
             found[port] = PortStats(
                 interface, bool(raw.up), raw.rx_packets, raw.rx_bytes, raw.rx_dropped, raw.rx_unsupported,
@@ -185,6 +229,10 @@ class Dataplane(Control):
         """See `Pipeline.on_packet_in`."""
         self._events.packet_in = callback
 
+    def on_frame(self, callback: Callable[[int, bytes], None]) -> None:
+        """Call `callback` with each packet that ports without an interface send; not in the packet thread."""
+        self._frames.frame = callback
+
     def on_digest(self, callback: Callable[[Sequence[Digest]], None]) -> None:
         """See `Pipeline.on_digest`."""
         self._events.digest = callback
@@ -195,4 +243,9 @@ class Dataplane(Control):
 
     def poll_events(self, timeout_ms: int = 0) -> int:
         """Deliver, in this thread, what packets told so far; for use without `start()`. Returns how much."""
-        return self._events.deliver(timeout_ms)
+        return self._events.deliver(timeout_ms) + self._frames.deliver(0)
+
+
+def _text(where: str | Path | None) -> Any:
+    """A name or path for C to read."""
+    return ffi.NULL if where is None else os.fsencode(where)

@@ -60,6 +60,17 @@ void device_wake(struct device *d);
 void device_ended(struct device *d, uint64_t *reasons);
 
 int device_port_add(struct device *d, uint32_t port, const char *interface, const char *pcap_in, const char *pcap_out);
+/* A port without an interface; what it sends goes to `file` (pcap), or without one to whoever calls device_frames(). */
+int device_port_add_rim(struct device *d, uint32_t port, const char *file, const char *pcap_in, const char *pcap_out);
+/* Run a packet that such a port received. */
+int device_port_receive(struct device *d, uint32_t port, const uint8_t *data, uint32_t length);
+int device_port_set_up(struct device *d, uint32_t port, int up);
+/* One packet of this length, taken from device_frames(), got lost after all. */
+int device_port_undelivered(struct device *d, uint32_t port, uint32_t length);
+int64_t device_frames(struct device *d, uint8_t *out, uint64_t room, int timeout_ms);
+void device_frames_wake(struct device *d);
+/* Write out all captures and files. */
+int device_ports_flush(struct device *d);
 int device_port_remove(struct device *d, uint32_t port);
 int device_port_stats(struct device *d, uint32_t port, struct port_stats *stats);
 int device_start(struct device *d);

@@ -151,16 +151,20 @@ int64_t device_inject(struct device *d, uint32_t port, const uint8_t *data, uint
     return (int64_t)r->collected_length;
 }
 
+void run_to_ports(struct device *d, const struct packet *p) {
+    struct runner *r = &d->memory;
+    r->flush = flush_to_ports;
+    r->context.now = clock_us(d);
+    program.receive(&r->context, p);
+    runner_finish(r);
+}
+
 int device_packet_out(struct device *d, const uint8_t *data, uint32_t length) {
     struct packet p = {data, length, d->cpu_port};
-    struct runner *r = &d->memory;
     if (d->cpu_port == NO_PORT) return -ENXIO;
     if (length > MAX_PACKET) return -EMSGSIZE;
     control_begin(d);
-    r->flush = flush_to_ports;
-    r->context.now = clock_us(d);
-    program.receive(&r->context, &p);
-    runner_finish(r);
+    run_to_ports(d, &p);
     control_end(d);
     return 0;
 }

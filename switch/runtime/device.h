@@ -57,6 +57,8 @@ void runner_free(struct runner *r);
 /* After this the packets given to the runner may go. */
 void runner_finish(struct runner *r);
 void flush_to_ports(struct runner *r);
+/* Run a packet in this thread, inside the gate; what comes of it leaves on the ports. */
+void run_to_ports(struct device *d, const struct packet *p);
 void send_to_cpu(struct device *d, const struct outgoing *o);
 void links_changed(struct device *d);
 int ports_init(struct device *d);

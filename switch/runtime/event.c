@@ -25,11 +25,12 @@ void events_free(struct events *e) {
     free(e->bytes);
 }
 
-void events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uint32_t a_length, const void *b,
-                uint32_t b_length) {
+int events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uint32_t a_length, const void *b,
+               uint32_t b_length) {
     struct event_header header = {kind, id, a_length + b_length, 0};
     pthread_mutex_lock(&e->lock);
-    if (e->used + sizeof header + header.length > EVENT_ROOM) {
+    int full = e->used + sizeof header + header.length > EVENT_ROOM;
+    if (full) {
         e->lost++;
     } else {
         memcpy(e->bytes + e->used, &header, sizeof header);
@@ -41,6 +42,7 @@ void events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uin
         if (e->waiting) pthread_cond_signal(&e->filled);
     }
     pthread_mutex_unlock(&e->lock);
+    return full ? -ENOBUFS : 0;
 }
 
 void events_wake(struct events *e) {

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-enum event_kind { EVENT_PACKET_IN = 1, EVENT_DIGEST, EVENT_LOG };
+enum event_kind { EVENT_PACKET_IN = 1, EVENT_DIGEST, EVENT_LOG, EVENT_FRAME };
 enum { EVENT_ROOM = 1 << 22 };
 
 struct event_header { uint32_t kind, id, length, unused; };
@@ -20,8 +20,9 @@ struct events {
 
 int events_init(struct events *e);
 void events_free(struct events *e);
-void events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uint32_t a_length, const void *b,
-                uint32_t b_length);
+/* 0, or −ENOBUFS when the message was lost. */
+int events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uint32_t a_length, const void *b,
+               uint32_t b_length);
 /* Take whole messages, as many as fit; waits for one at most `timeout_ms`. */
 int64_t events_take(struct events *e, uint8_t *out, uint64_t room, int timeout_ms);
 void events_wake(struct events *e);

@@ -13,7 +13,7 @@ int ports_init(struct device *d) {
     d->ports = s;
     s->link_fd = -1;
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return s->wake_fd < 0 ? -errno : 0;
+    return s->wake_fd < 0 ? -errno : events_init(&s->frames);
 }
 
 static void port_close(struct port *p) {
@@ -21,10 +21,25 @@ static void port_close(struct port *p) {
     sender_close(p);
 }
 
-static void port_free(struct port *p) {
+int port_new(struct port **made, uint32_t number, const char *pcap_in, const char *pcap_out) {
+    if (number >= PORTS || number == DROP_PORT) return -EINVAL;
+    struct port *p = *made = calloc(1, sizeof *p);
+    if (!p) return -ENOMEM;
+    p->number = number;
+    p->fd = p->send_fd = -1;
+    if (pcap_in) p->pcap_in = pcap_open(pcap_in);
+    if (pcap_out) p->pcap_out = pcap_open(pcap_out);
+    if ((!pcap_in || p->pcap_in) && (!pcap_out || p->pcap_out)) return 0;
+    int failed = -errno;
+    port_free(p);
+    return failed;
+}
+
+void port_free(struct port *p) {
     port_close(p);
     if (p->pcap_in) fclose(p->pcap_in);
     if (p->pcap_out) fclose(p->pcap_out);
+    if (p->file) fclose(p->file);
     free(p);
 }
 
@@ -34,10 +49,25 @@ void ports_free(struct device *d) {
     for (uint32_t i = 0; i < s->count; i++) port_free(s->list[i]);
     if (s->link_fd >= 0) close(s->link_fd);
     if (s->wake_fd >= 0) close(s->wake_fd);
+    events_free(&s->frames);
     free(s);
 }
 
 /* Ports come and go */
+
+int port_insert(struct device *d, struct port *p) {
+    struct ports *s = d->ports;
+    if (s->by_number[p->number]) return -EEXIST;
+    s->list[s->count++] = s->by_number[p->number] = p;
+    return 0;
+}
+
+void port_set_up(struct device *d, struct port *p, int up) {
+    p->stats.up = (uint32_t)up;
+    if (d->port_up[p->number] == up) return;
+    d->port_up[p->number] = (uint8_t)up;
+    links_changed(d);
+}
 
 static int port_open(struct port *p, int index) {
     p->index = index;
@@ -56,11 +86,7 @@ static void port_link(struct device *d, struct port *p, int index, int up) {
         p->index = 0;
         if (index) port_open(p, index);
     }
-    p->stats.up = p->index && up;
-    if (d->port_up[p->number] != (uint8_t)p->stats.up) {
-        d->port_up[p->number] = (uint8_t)p->stats.up;
-        links_changed(d);
-    }
+    port_set_up(d, p, p->index && up);
 }
 
 /* Only a device that has interfaces asks after them. */
@@ -74,33 +100,28 @@ static void link_changed(struct device *d, const char *name, int index, int up) 
         if (!strncmp(d->ports->list[i]->name, name, NAME)) port_link(d, d->ports->list[i], index, up);
 }
 
-static void wake(struct ports *s) {
+void ports_wake(struct ports *s) {
     uint64_t one = 1;
     if (write(s->wake_fd, &one, sizeof one) < 0) return; /* full: the thread is awake anyway */
 }
 
 int device_port_add(struct device *d, uint32_t port, const char *interface, const char *pcap_in, const char *pcap_out) {
     struct ports *s = d->ports;
+    struct port *p;
     int up = 0, index = link_index(interface, &up);
-    if (port >= PORTS || port == DROP_PORT || strlen(interface) >= NAME) return -EINVAL;
+    if (strlen(interface) >= NAME) return -EINVAL;
     if (!index) return -ENODEV;
-    struct port *p = calloc(1, sizeof *p);
-    if (!p) return -ENOMEM;
-    p->number = port;
-    p->fd = p->send_fd = -1;
+    int failed = port_new(&p, port, pcap_in, pcap_out);
+    if (failed) return failed;
     strcpy(p->name, interface);
-    if (pcap_in) p->pcap_in = pcap_open(pcap_in);
-    if (pcap_out) p->pcap_out = pcap_open(pcap_out);
-    int failed = (pcap_in && !p->pcap_in) || (pcap_out && !p->pcap_out) ? -errno : 0;
     control_begin(d);
-    if (!failed && s->by_number[port]) failed = -EEXIST;
+    if (s->by_number[port]) failed = -EEXIST;
     if (!failed) failed = watch_links(s);
     if (!failed) failed = port_open(p, index);
     if (!failed) {
-        s->list[s->count++] = s->by_number[port] = p;
-        d->port_up[port] = !up; /* so that port_link sees a change */
-        port_link(d, p, index, up);
-        wake(s);
+        port_insert(d, p);
+        port_set_up(d, p, up);
+        ports_wake(s);
     }
     control_end(d);
     if (failed) port_free(p);
@@ -121,7 +142,7 @@ int device_port_remove(struct device *d, uint32_t port) {
         port_free(p);
         d->port_up[port] = 0;
         links_changed(d);
-        wake(s);
+        ports_wake(s);
     }
     control_end(d);
     return p ? 0 : -ENODEV;
@@ -214,7 +235,7 @@ int device_stop(struct device *d) {
     struct ports *s = d->ports;
     if (!s->running) return 0;
     atomic_store(&s->stop, 1);
-    wake(s);
+    ports_wake(s);
     pthread_join(s->thread, NULL);
     s->running = 0;
     return 0;

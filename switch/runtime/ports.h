@@ -1,4 +1,5 @@
-/* Ports are network interfaces behind AF_PACKET: for each a TPACKET_V2 ring to receive and a socket to send. */
+/* Ports are network interfaces behind AF_PACKET: for each a TPACKET_V2 ring to receive and a socket to send. Others have no
+ * interface: somebody else receives for them (device_port_receive) and takes what they send, as messages or in a file (rim.c). */
 #ifndef PORTS_H
 #define PORTS_H
 
@@ -13,6 +14,7 @@ enum { NAME = 16 };
 
 struct port {
     uint32_t number;
+    int rim;              /* without an interface */
     char name[NAME];
     int index;            /* of the interface; 0 while there is none of this name */
     int fd, send_fd;      /* −1 while there is no interface */
@@ -23,6 +25,7 @@ struct port {
     uint32_t queued; /* messages that wait to be sent */
     struct port_stats stats;
     FILE *pcap_in, *pcap_out;
+    FILE *file;           /* of a rim port that sends to a file */
 };
 
 struct ports {
@@ -33,7 +36,18 @@ struct ports {
     pthread_t thread;
     int running;
     atomic_int stop;
+    struct events frames; /* what rim ports send */
 };
+
+int port_new(struct port **made, uint32_t number, const char *pcap_in, const char *pcap_out);
+void port_free(struct port *p);
+/* Inside the gate. */
+int port_insert(struct device *d, struct port *p);
+void port_set_up(struct device *d, struct port *p, int up);
+void ports_wake(struct ports *s);
+
+/* rim.c */
+void rim_send(struct device *d, struct port *p, const struct outgoing *o);
 
 /* ring.c */
 int ring_open(struct port *p);
@@ -56,6 +70,7 @@ void link_prepare(const char *name);
 
 /* pcap.c */
 FILE *pcap_open(const char *path);
-void pcap_write(FILE *f, const uint8_t *a, uint32_t a_length, const uint8_t *b, uint32_t b_length);
+/* 0, or −EIO when the file could not be written. */
+int pcap_write(FILE *f, const uint8_t *a, uint32_t a_length, const uint8_t *b, uint32_t b_length);
 
 #endif

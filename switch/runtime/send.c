@@ -76,6 +76,10 @@ void flush_to_ports(struct runner *r) {
             r->context.ended[LOST_WITHOUT_PORT]++;
             continue;
         }
+        if (p->rim) {
+            rim_send(d, p, o);
+            continue;
+        }
         if (!p->index) {
             p->stats.tx_dropped++;
             continue;

@@ -119,6 +119,19 @@ def test_frames_pass_and_are_counted(switch: Dataplane, ends: Ends) -> None:
     assert after[1].tx_bytes >= before[1].tx_bytes + 5 * 60
 
 
+def test_frames_pass_between_interfaces_and_ports_without_one(switch: Dataplane, ends: Ends) -> None:
+    one, two = ends
+    switch.add_rim_port(3, "rim")
+    switch.receive(3, keyed(1))
+    assert marked(one.receive(marked))
+    switch.remove_port(1)
+    switch.add_rim_port(1, "rim")
+    came: list[bytes] = []
+    switch.on_frame(lambda _, frame: came.append(frame))
+    two.send(keyed(1, 0x1234))
+    eventually(lambda: keyed(1, 0x1234)[:6] in [frame[:6] for frame in came])
+
+
 def test_many_frames_arrive_in_order(switch: Dataplane, ends: Ends) -> None:
     one, two = ends
     for first in range(0, 3000, 100):

@@ -1,0 +1,36 @@
+"""What ports without an interface send, from a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from switch.courier import Courier, messages
+
+WAIT_MS = 60_000  # the queue wakes its reader: this only bounds one wait
+
+
+class Frames(Courier):
+    """Takes frames from the device and calls whoever wants them with port and frame."""
+
+    def __init__(self, lib: Any, device: Any) -> None:
+        super().__init__(
+            "switch-frames",
+            lambda room, size, timeout_ms: lib.device_frames(device, room, size, timeout_ms),
+            lambda: lib.device_frames_wake(device),
+            WAIT_MS,
+        )
+        self.frame: Callable[[int, bytes], None] | None = None
+
+    def stop(self) -> None:
+        """Deliver what is there and then no more; returns when the thread is gone."""
+        super().stop()
+        while self.deliver(0):
+            pass
+
+    def _dispatch(self, data: bytes) -> int:
+        count = 0
+        for _, port, frame in messages(data):
+            self._call(self.frame, port, frame)
+            count += 1
+        return count
