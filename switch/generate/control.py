@@ -22,6 +22,8 @@ class _Control:
         self.control = control
         self.tables = {self.program.tables[index].name: index for index in control.tables}
         self.conditionals = {conditional.name: conditional for conditional in control.conditionals}
+        first = 0 if control is self.program.ingress else len(self.program.ingress.conditionals)
+        self.numbers = {node.name: first + i for i, node in enumerate(control.conditionals)}
         names = [*self.tables, *self.conditionals]
         self.labels = {name: f"n{i}_{identifier(name)}" for i, name in enumerate(names)}
 
@@ -68,7 +70,7 @@ class _Control:
         return "return;" if name is None else f"goto {self.labels[name]};"
 
     def _conditional(self, node: Conditional) -> list[str]:
-        condition = Expressions(self.layout).truth(node.condition)
+        condition = f"TRACE_IF({self.numbers[node.name]}, {Expressions(self.layout).truth(node.condition)})"
         return [f"if ({condition}) {self._goto(node.next_true)}", self._goto(node.next_false)]
 
     def _table(self, index: int) -> list[str]:
@@ -80,7 +82,7 @@ class _Control:
         )
         lines = ["{", f"uint32_t r = apply_{index}(h, c);", "(void)r;"]
         if exits:
-            lines.append("if (h->exit) return;")
+            lines.append("if (h->exit) { TRACE(EXIT, 0); return; }")
         if table.hit_miss:
             lines += [f"if (r & {HIT}u) {self._goto(table.next_hit)}", self._goto(table.next_miss)]
         else:

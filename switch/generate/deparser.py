@@ -14,10 +14,11 @@ def function(layout: Layout) -> list[str]:
     lines = ["static uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {", "    (void)c;"]
     lines += ["    uint8_t *p = room;", "    update_checksums(h, c);"]
     lines += [f"    {line}" for line in primitives.block(layout.program.deparse_ops)]
+    lines.append("    TRACE_FIELDS(h);")
     for header in layout.program.deparse:
         name = layout.header(HeaderRef(header))
         emit = f"emit_{layout.type_name(layout.program.headers[header].type)}"
-        lines.append(f"    if ({name}.valid) p = {emit}(&{name}, p);")
+        lines.append(f"    if ({name}.valid) {{ TRACE(EMIT, {header}); p = {emit}(&{name}, p); }}")
     return [*lines, "    return (uint32_t)(p - room);", "}", ""]
 
 

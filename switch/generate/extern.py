@@ -51,9 +51,8 @@ def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PL
     match node:
         case Count(counter, index):
             size = statements.program.counters[counter].size
-            return _bounded(
-                statements, index, size, [f"count_packet(&c->state->counters[{counter}][i_], h->arrived);"]
-            )
+            counted = f"count_packet(&c->state->counters[{counter}][i_], h->arrived);"
+            return _bounded(statements, index, size, [f"TRACE(COUNT, {counter}, i_);", counted])
         case RegisterRead(dst, register, index):
             return _register_read(statements, dst, register, index)
         case RegisterWrite(register, index, value):
@@ -62,7 +61,8 @@ def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PL
             declared = statements.program.meters[meter]
             units = "h->arrived" if declared.bytes else "1"
             colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {units})"
-            return _bounded(statements, index, declared.size, [statements.store(dst, colour, _HALF)])
+            stored = statements.store(dst, colour, _HALF)
+            return _bounded(statements, index, declared.size, [f"TRACE(METER, {meter}, i_);", stored])
         case Hash():
             return _hash(statements, node)
         case Random(dst, low, high):
@@ -134,7 +134,8 @@ def _register_read(statements: Statements, dst: FieldOf, register: int, index: D
     declared = statements.program.registers[register]
     cell = f"(({cell_type(declared.width)} *)c->state->registers[{register}])[i_]"
     ctype = _cell_ctype(declared.width)
-    return _bounded(statements, index, declared.size, [statements.store(dst, cell, ctype)])
+    told = f"TRACE_CELL(READ, {register}, i_, &{cell}, sizeof {cell});"
+    return _bounded(statements, index, declared.size, [told, statements.store(dst, cell, ctype)])
 
 
 def _cell_ctype(width: int) -> CType:
@@ -147,7 +148,12 @@ def _register_write(statements: Statements, register: int, index: Data, value: D
     declared = statements.program.registers[register]
     coded = truncated(statements.expressions.low(value, declared.width), declared.width, fits=False)
     cell = f"(({cell_type(declared.width)} *)c->state->registers[{register}])[i_]"
-    return _bounded(statements, index, declared.size, [f"{cell} = {coded};"])
+    write = [
+        f"TRACE_KEEP(&{cell}, sizeof {cell});",
+        f"{cell} = {coded};",
+        f"TRACE_CELL(WRITE, {register}, i_, &{cell}, sizeof {cell});",
+    ]
+    return _bounded(statements, index, declared.size, write)
 
 
 def _hash(statements: Statements, node: Hash) -> list[str]:

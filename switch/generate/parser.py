@@ -9,7 +9,7 @@ from switch.generate.action import Primitives
 from switch.generate.header import load_field
 from switch.generate.layout import Layout, identifier
 from switch.generate.number import CType, constant, convert, unsigned
-from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackLast, UnionStackMember
+from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackElement, StackLast, UnionStackMember
 from switch.load.program import (
     Advance,
     Extract,
@@ -53,7 +53,7 @@ class _Parser:
             lines.append(f"    uint32_t states = {MAX_STATES};")
         lines.append(f"    {self._goto(self.program.start)}")
         for index, state in enumerate(self.program.states):
-            lines += [f"{self._label(index)}:", *(f"    {line}" for line in self._state(state))]
+            lines += [f"{self._label(index)}:", *(f"    {line}" for line in self._state(index, state))]
         for name in _CORE_ERRORS:
             lines += [
                 f"{name}: __attribute__((unused));",
@@ -62,6 +62,7 @@ class _Parser:
             ]
         lines += [
             "done:",
+            "    TRACE_FIELDS(h);",
             "    h->payload = at;",
             "    h->payload_length = (uint32_t)(end - at);",
             "    verify_checksums(h, c);",
@@ -76,16 +77,20 @@ class _Parser:
     def _goto(self, target: int | None) -> str:
         return "goto done;" if target is None else f"goto {self._label(target)};"
 
-    def _state(self, state: State) -> list[str]:
+    def _state(self, index: int, state: State) -> list[str]:
         lines = ["if (!states--) goto ParserTimeout;"] if self.loops else [";"]
+        lines.append(f"TRACE(STATE, {index});")
         for op in state.ops:
             lines += self._op(op)
+        lines.append("TRACE_FIELDS(h);")
         if not state.key:
             return [*lines, self._goto(state.default)]
         lines.append("{")
         lines += [f"    {line}" for i, part in enumerate(state.key) for line in self._key(i, part)]
-        for transition in state.transitions:
-            lines.append(f"    if ({self._condition(state, transition)}) {self._goto(transition.target)}")
+        lines += [f"    TRACE_BYTES(SELECT, {i}, &k{i}, sizeof k{i});" for i in range(len(state.key))]
+        for number, transition in enumerate(state.transitions):
+            taken = f"{{ TRACE(TRANSITION, {number}); {self._goto(transition.target)} }}"
+            lines.append(f"    if ({self._condition(state, transition)}) {taken}")
         return [*lines, f"    {self._goto(state.default)}", "}"]
 
     def _key(self, index: int, part: KeyPart) -> list[str]:
@@ -188,6 +193,18 @@ class _Parser:
             case _:
                 return [], self.expressions.place(place), after
 
+    def _told(self, place: HeaderPlace, size: str) -> str:
+        """The trace of an extraction: the header (of a stack the first), element, offset and size."""
+        match place:
+            case HeaderRef(header):
+                first, element = header, "0"
+            case StackLast(stack) | StackElement(stack=stack):
+                first, element = self.program.stacks[stack].headers[0], f"h->s{stack}_next"
+            case UnionStackMember(stack=stack, member=member):
+                union = self.program.unions[self.program.union_stacks[stack].unions[0]]
+                first, element = union.headers[member], f"h->u{stack}_next"
+        return f"TRACE(EXTRACT, {first}, {element}, (uint64_t)(at - p->data), {size});"
+
     def _extract(self, place: HeaderPlace) -> list[str]:
         type_index = self.program.type_of(place)
         header_type = self.program.types[type_index]
@@ -199,6 +216,7 @@ class _Parser:
         return [
             *check,
             f"if (end - at < {size}) goto PacketTooShort;",
+            self._told(place, str(size)),
             f"extract_{self.layout.type_name(type_index)}(&{target}, at{extra});",
             f"at += {size};",
             *after,
@@ -217,6 +235,7 @@ class _Parser:
             "    if (n % 8) goto ParserInvalidArgument;",
             f"    if ((uint64_t)(end - at) < {size} + n / 8) goto PacketTooShort;",
             f"    if ({size} + n / 8 > {header_type.max_bytes}) goto HeaderTooShort;",
+            f"    {self._told(op.header, f'{size} + n / 8')}",
             f"    extract_{self.layout.type_name(type_index)}(&{target}, at, (uint32_t)(n / 8));",
             f"    at += {size} + n / 8;",
             "}",

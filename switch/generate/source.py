@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.generate import action, checksum, control, deparser, extern, header, layout, parser, table
+from switch.generate import action, checksum, control, deparser, extern, header, layout, parser, table, trace
 from switch.generate.action import Primitives
 from switch.generate.layout import Layout
 from switch.generate.shape import Shape, TableShape, shape
+from switch.generate.trace import TraceField
 from switch.load.expression import FieldOf
 from switch.load.primitive import Clone
 from switch.load.program import Program
@@ -18,10 +19,11 @@ MIN_ROOM = 64
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """C source and its shape."""
+    """C source, its shape, and the fields of its traces."""
 
     source: str
     shape: Shape
+    fields: tuple[TraceField, ...]
 
 
 def generate(program: Program) -> Generated:
@@ -38,7 +40,7 @@ def generate(program: Program) -> Generated:
     body: list[str] = ['#include "platform.h"', ""]
     body += _wide_types(program)
     body += [f"static const uint8_t zeros[{_most_bytes(program)}];", *_helpers()]
-    body += layout.declare(plan) + header.functions(plan)
+    body += layout.declare(plan) + trace.declare(plan) + header.functions(plan)
     body += _standard(plan) + _marks() + _preserve(plan)
     for index in range(len(program.calculations)):
         body += checksum.function(statements, index)
@@ -53,7 +55,7 @@ def generate(program: Program) -> Generated:
     if any(isinstance(part, Clone) and part.egress for part in layout.walk(program.actions)):
         body.append("#define CLONES_IN_EGRESS")
     body += ['#include "v1model.h"', "", *_descriptor(plan, shapes)]
-    return Generated("\n".join(body) + "\n", shapes)
+    return Generated("\n".join(body) + "\n", shapes, trace.fields(plan))
 
 
 def _most_bytes(program: Program) -> int:

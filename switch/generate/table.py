@@ -20,7 +20,7 @@ def function(layout: Layout, statements: Statements, index: int, table_shape: Ta
     lines = [
         f"static inline uint32_t apply_{index}(struct phv *h, struct context *c) {{",
     ]
-    constant = _constant_action(layout, table)
+    constant = _constant_action(layout, index, table)
     if constant is not None:
         return [*lines, *constant, "}", ""]
     lines.append(f"    const struct table *t = &c->state->tables[{index}];")
@@ -28,19 +28,29 @@ def function(layout: Layout, statements: Statements, index: int, table_shape: Ta
     lines += [f"    {line}" for line in _lookup(statements, table, table_shape)]
     lines += ["    uint32_t hit = 0;", "    if (r) {", f"        hit = {HIT}u;"]
     lines += [f"        {line}" for line in _on_hit(statements, table)]
-    lines += ["    } else {", "        r = t->fallback;", "    }"]
+    lines += ["    } else {", "        r = t->fallback;", "    }", f"    {_told(index, table, table_shape)}"]
     offset = f" + {2 * table_shape.range_words}" if table_shape.range_words else ""
     lines.append(f"    const uint64_t *a = r->data{offset};")
     if table.profile is not None:
         lines += [f"    {line}" for line in _indirect(layout, table)]
-    lines += ["    (void)a, (void)t;", "    switch (r->action) {"]
+    words = table_shape.data_words - 2 * table_shape.range_words
+    lines += ["    (void)a, (void)t;", f"    TRACE_ACTION({index}, r->action, r->entry, a, {words});"]
+    lines += ["    switch (r->action) {"]
     for number, action in enumerate(table_actions(layout.program, table)):
         call = f"{actions.name_of(layout.program, action)}(h, c, a)"
         lines.append(f"    case {number}: {call}; break;")
-    return [*lines, "    default: break;", "    }", "    return hit | (r->action & 0x7fffffff);", "}", ""]
+    lines += ["    default: break;", "    }", "    TRACE_FIELDS(h);"]
+    return [*lines, "    return hit | (r->action & 0x7fffffff);", "}", ""]
 
 
-def _constant_action(layout: Layout, table: Table) -> list[str] | None:
+def _told(index: int, table: Table, shape: TableShape) -> str:
+    """The trace of a lookup: key, ranges and the record found."""
+    key = f"key, {max(shape.key_words, 1)}" if table.keys else "NULL, 0"
+    ranges = f"ranges, {shape.range_words}" if shape.range_words else "NULL, 0"
+    return f"TRACE_LOOKUP({index}, t, {key}, {ranges}, r);"
+
+
+def _constant_action(layout: Layout, index: int, table: Table) -> list[str] | None:
     """A table without keys whose default never changes is a plain call."""
     if table.keys or table.default is None or not table.default.const or table.profile is not None:
         return None
@@ -54,7 +64,9 @@ def _constant_action(layout: Layout, table: Table) -> list[str] | None:
     listed = ", ".join(f"{value:#x}ull" for value in values)
     return [
         f"    static const uint64_t a[] = {{{listed}}};",
+        f"    TRACE_ACTION({index}, {number}, 0, a, {len(values)});",
         f"    {actions.name_of(layout.program, table.default.action)}(h, c, a);",
+        "    TRACE_FIELDS(h);",
         f"    return {number};",
     ]
 
@@ -112,7 +124,7 @@ def _on_hit(statements: Statements, table: Table) -> list[str]:
     if table.counters:
         lines.append("count_packet(&t->counts[r->entry], h->arrived);")
     if table.timeout:
-        lines.append("t->hits[r->entry] = c->now;")
+        lines += ["TRACE_KEEP(&t->hits[r->entry], sizeof *t->hits);", "t->hits[r->entry] = c->now;"]
     if table.meter is not None:
         meter = statements.program.meters[table.meter]
         colour = f"meter_colour(&t->meters[r->entry], c->now, {'h->arrived' if meter.bytes else '1'})"

@@ -52,6 +52,8 @@ int device_replicas(struct device *d, int multicast, uint32_t id, const uint32_t
                     uint32_t count, uint32_t truncate);
 
 int64_t device_inject(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint8_t *out, uint64_t room);
+/* One packet's way on the state as it is, without effect; records of `enum trace_kind`. Only of a tracing program. */
+int64_t device_explain(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint8_t *out, uint64_t room);
 int device_packet_out(struct device *d, const uint8_t *data, uint32_t length);
 double device_bench(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint32_t stride, uint32_t count,
                     uint32_t rounds);

@@ -17,6 +17,8 @@ int table_change(struct table *t, uint32_t entry, uint32_t action, const uint64_
 int table_remove(struct table *t, uint32_t entry);
 void table_clear(struct table *t);
 int table_holds(const struct table *t, uint32_t entry);
+/* The words of an entry's key and then of its mask. */
+const uint64_t *table_key(const struct table *t, uint32_t entry);
 /* The member or group that an indirect table's record points at. */
 uint64_t table_handle(const struct table *t, const struct record *r);
 void table_set_fallback(struct table *t, uint32_t action, const uint64_t *data);

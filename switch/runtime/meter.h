@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "trace.h"
+
 enum { GREEN, YELLOW, RED };
 
 struct bucket {
@@ -25,6 +27,7 @@ static inline void bucket_fill(struct bucket *b, double elapsed) {
 
 static inline unsigned meter_colour(struct meter *m, uint64_t now, uint64_t units) {
     if (!m->configured) return GREEN;
+    TRACE_KEEP(m, sizeof *m);
     double elapsed = now > m->updated ? (double)(now - m->updated) : 0, size = (double)units;
     m->updated = now;
     bucket_fill(&m->peak, elapsed);

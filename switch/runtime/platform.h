@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "profile.h"
 #include "table.h"
+#include "trace.h"
 #include "wide.h"
 
 enum { DROP_PORT = 511, RECURSION = 16, COPIES = 2048, SESSION_VALID = 1 << 15 };
@@ -70,6 +71,7 @@ INLINE uint64_t random_between(struct context *c, uint64_t low, uint64_t high) {
 }
 
 INLINE void count_packet(struct count *cell, uint32_t bytes) {
+    TRACE_KEEP(cell, sizeof *cell);
     cell->packets++;
     cell->bytes += bytes;
 }

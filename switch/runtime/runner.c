@@ -52,6 +52,7 @@ uint8_t *platform_room(struct context *c) {
 void platform_send(struct context *c, uint32_t port, uint32_t headers, const uint8_t *payload, uint32_t length) {
     struct runner *r = runner_of(c);
     uint8_t *room = r->slab + (size_t)r->out_count * r->room;
+    TRACE_PARTS(SENT, port, room, headers, payload, length);
     if (length && length <= SMALL) {
         memcpy(room + headers, payload, length);
         headers += length;
@@ -71,11 +72,13 @@ const uint8_t *platform_keep(struct context *c, uint32_t headers, const uint8_t 
 }
 
 void platform_digest(struct context *c, uint32_t digest, const uint64_t *words, uint32_t count) {
-    events_put(&runner_of(c)->device->events, EVENT_DIGEST, digest, words, 8 * count, NULL, 0);
+    TRACE_BYTES(DIGEST, digest, words, 8 * count);
+    UNTRACED(events_put(&runner_of(c)->device->events, EVENT_DIGEST, digest, words, 8 * count, NULL, 0));
 }
 
 void platform_log(struct context *c, uint32_t message, const u128 *values, uint32_t count) {
-    events_put(&runner_of(c)->device->events, EVENT_LOG, message, values, 16 * count, NULL, 0);
+    TRACE_BYTES(LOG, message, values, 16 * count);
+    UNTRACED(events_put(&runner_of(c)->device->events, EVENT_LOG, message, values, 16 * count, NULL, 0));
 }
 
 void send_to_cpu(struct device *d, const struct outgoing *o) {

@@ -13,9 +13,14 @@ static void run_ingress(struct context *c, const struct packet *p, uint32_t type
                         uint32_t depth);
 static void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth);
 
+static inline void end(struct context *c, enum reason why) {
+    TRACE(ENDED, why);
+    c->ended[why]++;
+}
+
 static inline int spend(struct context *c, uint32_t depth) {
     if (c->budget > 0 && depth < RECURSION) return c->budget--, 1;
-    c->ended[LOST_TO_LOOP]++;
+    end(c, LOST_TO_LOOP);
     return 0;
 }
 
@@ -31,19 +36,24 @@ static __attribute__((noinline)) void replicate(struct context *c, const struct 
         clear_marks(&copy);
         copy.cut = to->truncate ? to->truncate + 1 : 0;
         SET_egress_rid(&copy, to->list[i].instance);
+        TRACE(COPY, to->list[i].port, to->list[i].instance);
         run_egress(c, &copy, p, to->list[i].port, depth + 1);
+        TRACE(COPIED, 0);
     }
 }
 
 static __attribute__((noinline)) void clone_ingress(struct context *c, const struct phv *h, const struct packet *p,
                                                     uint32_t depth) {
     const struct replicas *to = &c->state->sessions[h->clone_session & (SESSION_VALID - 1)];
+    TRACE(CLONE_INGRESS, h->clone_session & (SESSION_VALID - 1), to->count, to->truncate);
     if (!to->count) return;
     struct phv copy;
     memset(&copy, 0, sizeof copy);
     SET_ingress_port(&copy, p->port);
     copy.length = copy.arrived = p->length;
+    TRACE_QUIET(1);
     parse(&copy, c, p);
+    TRACE_QUIET(-1);
     clear_metadata(&copy);
     preserve(h->clone_list, &copy, h);
     SET_instance_type(&copy, INGRESS_CLONE);
@@ -53,6 +63,7 @@ static __attribute__((noinline)) void clone_ingress(struct context *c, const str
 static __attribute__((noinline)) void multicast(struct context *c, struct phv *h, const struct packet *p, uint32_t depth) {
     const struct replicas *to = &c->state->multicast[GET_mcast_grp(h) & 0xffff];
     SET_instance_type(h, REPLICATION);
+    TRACE(MULTICAST, GET_mcast_grp(h) & 0xffff, to->count);
     replicate(c, h, p, to, depth);
 }
 
@@ -69,9 +80,12 @@ static inline void enter(struct context *c, struct phv *h, const struct packet *
     SET_instance_type(h, type);
     SET_packet_length(h, p->length);
     h->length = h->arrived = p->length;
+    TRACE_BYTES(INGRESS, type, p->data, p->length);
+    TRACE_START(h);
     parse(h, c, p);
     SET_parser_error(h, h->error);
     SET_checksum_error(h, h->checksum_error);
+    TRACE(PARSED, h->error, h->checksum_error, h->payload_length);
 }
 
 static void run_ingress(struct context *c, const struct packet *p, uint32_t type, const struct phv *from, uint32_t list,
@@ -82,7 +96,7 @@ static void run_ingress(struct context *c, const struct packet *p, uint32_t type
     ingress(h, c);
     h->exit = 0;
     if (h->failed) {
-        c->ended[LOST_TO_CHECK]++;
+        end(c, LOST_TO_CHECK);
         return;
     }
     if (h->clone_session) {
@@ -95,7 +109,7 @@ static void run_ingress(struct context *c, const struct packet *p, uint32_t type
     } else if (GET_mcast_grp(h)) {
         multicast(c, h, p, depth);
     } else if (GET_egress_spec(h) == DROP_PORT) {
-        c->ended[DROPPED_BY_PROGRAM]++;
+        end(c, DROPPED_BY_PROGRAM);
     } else {
         SET_instance_type(h, NORMAL);
         run_egress(c, h, p, (uint32_t)GET_egress_spec(h), depth);
@@ -106,12 +120,13 @@ static __attribute__((noinline)) void recirculate(struct context *c, const struc
                                                   uint32_t headers, uint32_t depth) {
     struct packet again = {platform_keep(c, headers, h->payload, h->payload_length), headers + h->payload_length, p->port};
     if (again.data) run_ingress(c, &again, RECIRCULATED, h, h->recirculate, depth + 1);
-    else c->ended[LOST_TO_LOOP]++;
+    else end(c, LOST_TO_LOOP);
 }
 
 static inline void leave(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
     uint8_t *room = platform_room(c);
     uint32_t headers = deparse(h, c, room);
+    TRACE(DEPARSED, h->cut, headers, h->payload_length);
     if (h->recirculate) {
         recirculate(c, h, p, headers, depth);
         return;
@@ -129,8 +144,9 @@ static __attribute__((noinline)) void leave_and_clone(struct context *c, struct 
     clear_metadata(&copy);
     preserve(h->clone_list, &copy, h);
     SET_instance_type(&copy, EGRESS_CLONE);
-    if (GET_egress_spec(h) == DROP_PORT) c->ended[DROPPED_BY_PROGRAM]++;
+    if (GET_egress_spec(h) == DROP_PORT) end(c, DROPPED_BY_PROGRAM);
     else leave(c, h, p, port, depth);
+    TRACE(CLONE_EGRESS, h->clone_session & (SESSION_VALID - 1), to->count, to->truncate);
     replicate(c, &copy, p, to, depth);
 }
 #endif
@@ -145,9 +161,11 @@ static void run_egress(struct context *c, struct phv *h, const struct packet *p,
     SET_egress_port(h, port);
     SET_egress_spec(h, 0);
     SET_packet_length(h, h->length);
+    TRACE(EGRESS, port);
+    TRACE_START(h);
     egress(h, c);
     if (h->failed) {
-        c->ended[LOST_TO_CHECK]++;
+        end(c, LOST_TO_CHECK);
         return;
     }
 #ifdef CLONES_IN_EGRESS
@@ -156,7 +174,7 @@ static void run_egress(struct context *c, struct phv *h, const struct packet *p,
         return;
     }
 #endif
-    if (GET_egress_spec(h) == DROP_PORT) c->ended[DROPPED_BY_PROGRAM]++;
+    if (GET_egress_spec(h) == DROP_PORT) end(c, DROPPED_BY_PROGRAM);
     else leave(c, h, p, port, depth);
 }
 
