@@ -1,10 +1,8 @@
-/* What the kernel says of interfaces (rtnetlink(7)), and the offloads a switch must not have (ethtool). */
+/* What the kernel says of interfaces (rtnetlink(7), netdevice(7)). */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/ethtool.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,18 +39,6 @@ int link_index(const char *name, int *up) {
 int link_mtu(const char *name) {
     struct ifreq mtu = {0};
     return ask(name, SIOCGIFMTU, &mtu) ? 1500 : mtu.ifr_mtu;
-}
-
-/* Segmentation and aggregation would bring frames that no port can send on; promiscuous mode is the ring's. Interfaces that have
- * no such offload refuse, which is as good. */
-void link_prepare(const char *name) {
-    const uint32_t off[] = {ETHTOOL_SGRO, ETHTOOL_STSO, ETHTOOL_SGSO};
-    for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
-        struct ethtool_value value = {.cmd = off[i], .data = 0};
-        struct ifreq request = {0};
-        request.ifr_data = (char *)&value;
-        ask(name, SIOCETHTOOL, &request);
-    }
 }
 
 static void read_link(const struct nlmsghdr *message, void (*changed)(struct device *, const char *, int, int),

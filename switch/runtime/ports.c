@@ -13,6 +13,8 @@ int ports_init(struct device *d) {
     d->ports = s;
     s->link_fd = -1;
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->large = (struct large){malloc(LARGE), malloc(SEGMENTS)};
+    if (!s->large.frame || !s->large.segments) return -ENOMEM;
     return s->wake_fd < 0 ? -errno : events_init(&s->frames);
 }
 
@@ -50,6 +52,8 @@ void ports_free(struct device *d) {
     if (s->link_fd >= 0) close(s->link_fd);
     if (s->wake_fd >= 0) close(s->wake_fd);
     events_free(&s->frames);
+    free(s->large.frame);
+    free(s->large.segments);
     free(s);
 }
 

@@ -10,7 +10,10 @@
 
 #include "device.h"
 
-enum { NAME = 16 };
+enum { NAME = 16, LARGE = 1 << 17, SEGMENTS = 1 << 18 };
+
+/* Room for one frame that is longer than a slot of a ring, and for the segments of one. */
+struct large { uint8_t *frame, *segments; };
 
 struct port {
     uint32_t number;
@@ -32,6 +35,7 @@ struct ports {
     struct port *list[PORTS]; /* in order of adding */
     uint32_t count;
     struct port *by_number[PORTS];
+    struct large large;
     int link_fd, wake_fd;
     pthread_t thread;
     int running;
@@ -66,7 +70,6 @@ int link_index(const char *name, int *up);
 /* Read what changed; calls `changed` for each interface named. */
 void link_read(int fd, void (*changed)(struct device *d, const char *name, int index, int up), struct device *d);
 int link_mtu(const char *name);
-void link_prepare(const char *name);
 
 /* pcap.c */
 FILE *pcap_open(const char *path);

@@ -1,7 +1,8 @@
 /* Receiving: a TPACKET_V2 ring (packet(7), Documentation/networking/packet_mmap.rst of Linux).
  *
  * What the kernel leaves to hardware it also leaves to us: a VLAN tag that it took off is put back, a checksum that the sender left
- * to its interface is completed. A frame that is many in one (GSO) cannot be sent on and is counted as unsupported. */
+ * to its interface is completed, a frame that is many in one (GSO) is split. A frame that is longer than its slot in the ring comes
+ * by the socket's queue besides. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -11,8 +12,9 @@
 #include <unistd.h>
 
 #include "ports.h"
+#include "segment.h"
 
-enum { BLOCK = 1 << 16, RING_BYTES = 1 << 22, OVERHEAD = 128 };
+enum { BLOCK = 1 << 16, RING_BYTES = 1 << 22, OVERHEAD = 128, QUEUE_BYTES = 1 << 23 };
 
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
@@ -41,12 +43,15 @@ static int map_ring(struct port *p) {
 int ring_open(struct port *p) {
     struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = p->index, .sll_protocol = htons(ETH_P_ALL)};
     struct packet_mreq promiscuous = {.mr_ifindex = p->index, .mr_type = PACKET_MR_PROMISC};
+    int queue = QUEUE_BYTES;
     p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (p->fd < 0) return -errno;
-    link_prepare(p->name);
     set(p->fd, PACKET_IGNORE_OUTGOING, 1);
+    if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof queue))
+        setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &queue, sizeof queue);
     int failed = set(p->fd, PACKET_VERSION, TPACKET_V2);
     if (!failed) failed = set(p->fd, PACKET_VNET_HDR, 1);
+    if (!failed) failed = set(p->fd, PACKET_COPY_THRESH, 1); /* any length: what is longer than a slot is queued */
     if (!failed) failed = map_ring(p);
     if (!failed && bind(p->fd, (struct sockaddr *)&address, sizeof address)) failed = -errno;
     if (!failed && setsockopt(p->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof promiscuous))
@@ -75,33 +80,75 @@ static void complete_checksum(uint8_t *data, uint32_t length, const struct virti
     store_be(data + at, 2, sum ? sum : 0xffff); /* 0 would mean none in UDP (RFC 768) */
 }
 
-static uint8_t *restore_tag(uint8_t *data, uint32_t *length, const struct tpacket2_hdr *h) {
+struct frame {
+    uint8_t *data; /* after at least as many bytes of room as a VLAN tag has */
+    uint32_t length;
+    struct virtio_net_hdr offload;
+};
+
+static void restore_tag(struct frame *f, const struct tpacket2_hdr *h) {
     uint16_t type = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q;
-    data -= 4;
-    memmove(data, data + 4, 2 * ETH_ALEN);
-    store_be(data + 2 * ETH_ALEN, 2, type);
-    store_be(data + 2 * ETH_ALEN + 2, 2, h->tp_vlan_tci);
-    *length += 4;
-    return data;
+    f->data -= TAG;
+    f->length += TAG;
+    f->offload.csum_start = (uint16_t)(f->offload.csum_start + TAG);
+    memmove(f->data, f->data + TAG, 2 * ETH_ALEN);
+    store_be(f->data + 2 * ETH_ALEN, 2, type);
+    store_be(f->data + 2 * ETH_ALEN + 2, 2, h->tp_vlan_tci);
 }
 
-/* Whether the packet is one that the program can run; if so it is in `packet`. */
-static int take_frame(struct port *p, struct tpacket2_hdr *h, struct packet *packet) {
-    uint8_t *data = (uint8_t *)h + h->tp_mac;
-    uint32_t length = h->tp_snaplen;
-    struct virtio_net_hdr v;
-    memcpy(&v, data - sizeof v, sizeof v);
-    p->stats.rx_packets++;
-    p->stats.rx_bytes += h->tp_len;
-    if (h->tp_snaplen < h->tp_len || v.gso_type != VIRTIO_NET_HDR_GSO_NONE || length < ETH_HLEN) {
-        p->stats.rx_unsupported++;
-        return 0;
+/* The frame, and before it what the kernel says of it, from the slot or, where it is too long for that, from the queue. */
+static int take_frame(const struct port *p, const struct large *large, struct tpacket2_hdr *h, struct frame *f) {
+    uint8_t *offload = (uint8_t *)h + h->tp_mac - sizeof f->offload;
+    f->length = h->tp_snaplen;
+    if (h->tp_status & TP_STATUS_COPY) {
+        ssize_t got = recv(p->fd, large->frame, LARGE, MSG_DONTWAIT | MSG_TRUNC);
+        if (got < (ssize_t)sizeof f->offload || got > LARGE) return 0;
+        offload = large->frame;
+        f->length = (uint32_t)got - (uint32_t)sizeof f->offload;
     }
-    if (v.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) complete_checksum(data, length, &v);
-    if (h->tp_status & TP_STATUS_VLAN_VALID) data = restore_tag(data, &length, h);
+    memcpy(&f->offload, offload, sizeof f->offload);
+    f->data = offload + sizeof f->offload;
+    if (h->tp_status & TP_STATUS_VLAN_VALID) restore_tag(f, h);
+    return f->length >= ETH_HLEN && f->length >= h->tp_len;
+}
+
+static void run(struct port *p, struct runner *r, const uint8_t *data, uint32_t length) {
+    struct packet packet = {data, length, p->number};
+    p->stats.rx_packets++;
+    p->stats.rx_bytes += length;
     if (p->pcap_in) pcap_write(p->pcap_in, data, length, NULL, 0);
-    *packet = (struct packet){data, length, p->number};
+    program.receive(&r->context, &packet);
+}
+
+/* The segments stay where they are written until they are sent. */
+static int run_segments(struct port *p, struct runner *r, const struct large *large, const struct frame *f) {
+    struct segments s;
+    uint32_t used = 0, length;
+    if (segments_begin(&s, f->data, f->length, &f->offload)) return 0;
+    for (; (length = segments_next(&s, large->segments + used)); used += length) {
+        run(p, r, large->segments + used, length);
+        if (used + length + segments_longest(&s) <= SEGMENTS) continue;
+        runner_finish(r);
+        used = 0, length = 0;
+    }
+    runner_finish(r);
     return 1;
+}
+
+static void run_frame(struct port *p, struct runner *r, struct tpacket2_hdr *h) {
+    const struct large *large = &r->device->ports->large;
+    struct frame f;
+    if (h->tp_snaplen < h->tp_len && !(h->tp_status & TP_STATUS_COPY)) {
+        p->stats.rx_dropped++; /* the queue was full */
+    } else if (!take_frame(p, large, h, &f)) {
+        p->stats.rx_unsupported++;
+    } else if (f.offload.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+        if (!run_segments(p, r, large, &f)) p->stats.rx_unsupported++;
+    } else {
+        if (f.offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) complete_checksum(f.data, f.length, &f.offload);
+        run(p, r, f.data, f.length);
+        if (f.data >= large->frame && f.data < large->frame + LARGE) runner_finish(r); /* before the next is read there */
+    }
 }
 
 /* How many frames wait, at most BATCH. The sender's processor has them in its cache: looking at all of them first, and asking for
@@ -119,11 +166,8 @@ static uint32_t frames_waiting(const struct port *p) {
 }
 
 uint32_t ring_receive(struct port *p, struct runner *r) {
-    struct packet packet;
     p->taken = frames_waiting(p);
-    for (uint32_t done = 0; done < p->taken; done++)
-        if (take_frame(p, frame_at(p, (p->next + done) % p->frame_count), &packet))
-            program.receive(&r->context, &packet);
+    for (uint32_t done = 0; done < p->taken; done++) run_frame(p, r, frame_at(p, (p->next + done) % p->frame_count));
     return p->taken;
 }
 
