@@ -41,9 +41,9 @@ ENDED = ("dropped_by_program", "lost_to_loop", "lost_to_check", "lost_without_po
 class PortStats:
     """Counts of one port since it was added.
 
-    `rx_dropped`: the ring was full; `rx_unsupported`: frames that are many in one (GSO) and cannot be split, or
-    too long; `tx_dropped`: the port was down or its queue full. A port without an interface has the name it was
-    given.
+    `rx_dropped`: the ring was full; `rx_unsupported`: frames that are many in one (GSO) and cannot be split,
+    or too long; `tx_dropped`: the port was down or its queue full. A port without an interface has the name
+    that it was given.
     """
 
     interface: str

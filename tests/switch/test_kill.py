@@ -50,7 +50,8 @@ def test_interfaces_are_as_before(pair: Pair, number: signal.Signals) -> None:
         try:
             end = time.monotonic() + START_S
             while any(promiscuity(interface) == 0 for interface in interfaces):
-                assert switch.poll() is None and time.monotonic() < end
+                assert switch.poll() is None
+                assert time.monotonic() < end
                 time.sleep(0.02)
             assert [features(interface) for interface in interfaces] == [offloads for _, offloads in before]
             switch.send_signal(number)
