@@ -7,16 +7,15 @@ P4Info: that is the server's work, and an unknown name is a `KeyError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 PORT_MASK = 0x1FF  # v1model: PortId_t is 9 bits wide
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One key field of an entry.
 
     exact and optional: `value` (mask all ones, or 0 for an absent optional); lpm: the mask is a
@@ -28,8 +27,7 @@ class Match:
     high: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """A call of the action `name` with its parameters in order."""
 
     name: str
@@ -53,6 +51,27 @@ class Group:
 Target = Action | Member | Group
 
 
+class CounterValue(NamedTuple):
+    """What a counter cell holds."""
+
+    packets: int = 0
+    bytes: int = 0
+
+
+class ExistsError(ValueError):
+    """What is to be added is there already."""
+
+
+class Row(NamedTuple):
+    """An entry as the pipeline holds it; where the table has no direct counter, `counter` is zero."""
+
+    handle: int
+    key: tuple[Match, ...]
+    priority: int
+    target: Target
+    counter: CounterValue = CounterValue()
+
+
 @dataclass(frozen=True, slots=True)
 class InitialEntry:
     """An entry that the program itself declares and that is there from the start."""
@@ -70,14 +89,6 @@ class Bucket:
     member: int
     weight: int = 1
     watch_port: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CounterValue:
-    """What a counter cell holds."""
-
-    packets: int = 0
-    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +128,21 @@ class Pipeline(Protocol):
         """Add an entry and return its handle; a higher `priority` wins (0 where the table has no priorities).
 
         Raises:
+            ExistsError: the table has an entry with this key and priority.
             OverflowError: the table holds as many entries as its size promises.
         """
+        ...
+
+    def table_find(self, table: str, key: Sequence[Match], priority: int) -> int:
+        """The handle of the entry with this key and priority, or 0."""
+        ...
+
+    def table_row(self, table: str, handle: int) -> Row:
+        """An entry by its handle."""
+        ...
+
+    def table_rows(self, table: str) -> Iterator[Row]:
+        """All entries, those first that have smaller handles; what is added meanwhile may be missed."""
         ...
 
     def table_modify(self, table: str, handle: int, target: Target) -> None:

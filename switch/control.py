@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,18 +10,20 @@ from switch.api import (
     Action,
     Bucket,
     CounterValue,
-    Group,
     InitialEntry,
     Match,
-    Member,
     MeterRates,
     Replica,
+    Row,
     Target,
 )
-from switch.encode import encode_key, entry_key, find_action
+from switch.encode import entry_key, find_action
 from switch.events import Events
 from switch.generate.shape import Shape, TableShape
-from switch.native import ACTION_GROUP, ACTION_MEMBER, NO_PORT, check, ffi, words
+from switch.native import NO_PORT, check, ffi, words
+from switch.rows import Rows
+
+ROWS_AT_ONCE = 1024
 
 
 class Control:
@@ -32,6 +34,7 @@ class Control:
         self._lib = library
         self._open_device = device
         self._events = events
+        self._rows = [Rows(table) for table in shape.tables]
         self._tables = {table.name: i for i, table in enumerate(shape.tables)}
         self._profiles = {profile.name: i for i, profile in enumerate(shape.profiles)}
         self._counters = {name: i for i, (name, _) in enumerate(shape.counters)}
@@ -61,44 +64,53 @@ class Control:
         index = self._tables[table]
         return index, self.shape.tables[index]
 
-    def _target(self, table: TableShape, target: Target) -> tuple[int, Any]:
-        count = table.data_words - 2 * table.range_words
-        match target:
-            case Action():
-                if table.profile is not None:
-                    raise ValueError(f"table {table.name} takes members and groups, not actions")
-                number, data = find_action(table.actions, target, f"table {table.name}")
-                return number, words(data, count)
-            case Member(handle) | Group(handle):
-                if table.profile is None:
-                    raise ValueError(f"table {table.name} has no action profile")
-                return (ACTION_MEMBER if isinstance(target, Member) else ACTION_GROUP), words(handle, count)
-
     def table_insert(self, table: str, key: Sequence[Match], priority: int, target: Target) -> int:
         """See `Pipeline.table_insert`."""
-        index, shape = self._table(table)
-        encoded = encode_key(shape, key)
-        action, data = self._target(shape, target)
+        index = self._tables[table]
+        rows = self._rows[index]
+        number, prefix = rows.key(key)
+        action, data = rows.target(target)
         handle = self._lib.device_table_add(
-            self._device,
-            index,
-            words(encoded.value, shape.key_words),
-            words(encoded.mask, shape.key_words),
-            words(encoded.ranges, 2 * shape.range_words),
-            encoded.prefix if shape.kind == "lpm" else priority,
-            action,
-            data,
+            self._device, index, rows.rank(prefix, priority), action, rows.pack(number, data)
         )
-        return check(handle, f"table {table}")
+        return handle if handle > 0 else check(handle, f"table {table}")
+
+    def table_find(self, table: str, key: Sequence[Match], priority: int) -> int:
+        """See `Pipeline.table_find`."""
+        index = self._tables[table]
+        rows = self._rows[index]
+        number, prefix = rows.key(key)
+        rank = rows.rank(prefix, priority)
+        return self._lib.device_table_find(self._device, index, rank, rows.pack(number))
+
+    def table_row(self, table: str, handle: int) -> Row:
+        """See `Pipeline.table_row`."""
+        found = self._read_rows(self._tables[table], handle, 1)
+        if not found or found[0].handle != handle:
+            raise KeyError(f"{table} entry {handle}")
+        return found[0]
+
+    def table_rows(self, table: str) -> Iterator[Row]:
+        """See `Pipeline.table_rows`."""
+        index, start = self._tables[table], 1
+        while rows := self._read_rows(index, start, ROWS_AT_ONCE):
+            yield from rows
+            start = rows[-1].handle + 1
+
+    def _read_rows(self, index: int, start: int, count: int) -> list[Row]:
+        rows = self._rows[index]
+        room = ffi.new("uint64_t[]", count * rows.words)
+        found = self._lib.device_table_rows(self._device, index, start, count, room)
+        return rows.unpack(ffi.buffer(room), found)
 
     def table_modify(self, table: str, handle: int, target: Target) -> None:
         """See `Pipeline.table_modify`."""
-        index, shape = self._table(table)
-        action, data = self._target(shape, target)
-        check(
-            self._lib.device_table_change(self._device, index, handle, action, data),
-            f"{table} entry {handle}",
-        )
+        index = self._tables[table]
+        rows = self._rows[index]
+        action, data = rows.target(target)
+        result = self._lib.device_table_change(self._device, index, handle, action, rows.parameters(data))
+        if result:
+            check(result, f"{table} entry {handle}")
 
     def table_delete(self, table: str, handle: int) -> None:
         """See `Pipeline.table_delete`."""
@@ -113,8 +125,9 @@ class Control:
             return
         if shape.const_default:
             raise ValueError(f"table {table} has a constant default action")
-        action, data = self._target(shape, target)
-        check(self._lib.device_table_default(self._device, index, action, data), table)
+        action, data = self._rows[index].target(target)
+        parameters = self._rows[index].parameters(data)
+        check(self._lib.device_table_default(self._device, index, action, parameters), table)
 
     def initial_entries(self, table: str) -> Sequence[InitialEntry]:
         """See `Pipeline.initial_entries`."""
@@ -254,13 +267,13 @@ class Control:
     def value_set(self, name: str, members: Sequence[tuple[Match, ...]]) -> None:
         """See `Pipeline.value_set`."""
         index = self._value_sets[name]
-        shape = self.shape.value_sets[index]
-        size = 8 * shape.key_words
+        rows = Rows(self.shape.value_sets[index])
         keys = masks = b""
         for member in members:
-            encoded = encode_key(shape, member)
-            keys += encoded.value.to_bytes(size, "little")
-            masks += encoded.mask.to_bytes(size, "little")
+            number, _ = rows.key(member)
+            key, mask = rows.key_words(number)
+            keys += key
+            masks += mask
         arrays = [ffi.from_buffer("uint64_t[]", data or bytes(8)) for data in (keys, masks)]
         check(self._lib.device_value_set(self._device, index, *arrays, len(members)), name)
 

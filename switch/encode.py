@@ -1,51 +1,12 @@
-"""Keys, parameters and digests, to and from the words that C has (see `generate.shape`)."""
+"""Parameters and digests, to and from the words that C has (see `generate.shape`)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from switch.api import Action, Match
 from switch.generate.shape import ActionShape, DigestShape, TableShape
 from switch.load.program import Entry
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedKey:
-    """A match as numbers: value and mask of the key, bounds of the ranges, for lpm the prefix length."""
-
-    value: int
-    mask: int
-    ranges: int
-    prefix: int
-
-
-def encode_key(table: TableShape, key: Sequence[Match]) -> EncodedKey:
-    """An entry's match as C has it.
-
-    Raises:
-        ValueError: the number of fields is wrong, a prefix mask has holes, or a range is empty.
-    """
-    if len(key) != len(table.keys) or not table.keys:
-        raise ValueError(f"table {table.name} has {len(table.keys)} key fields, not {len(key)}")
-    value = mask = low = high = prefix = 0
-    for shape, match in zip(table.keys, key, strict=True):
-        full = (1 << shape.width) - 1
-        if shape.kind == "range":
-            if match.value > match.high:
-                raise ValueError(f"{table.name}.{shape.name}: empty range")
-            low |= match.value << (64 * shape.offset)
-            high |= min(match.high, full) << (64 * shape.offset)
-            continue
-        bits = full if shape.kind == "exact" else match.mask & full
-        if shape.kind == "lpm":
-            prefix = bits.bit_count()
-            if bits != full ^ (full >> prefix):
-                raise ValueError(f"{table.name}.{shape.name}: mask {bits:#x} is no prefix")
-        bits &= shape.mask
-        value |= (match.value & bits) << shape.offset
-        mask |= bits << shape.offset
-    return EncodedKey(value, mask, low | high << (64 * table.range_words), prefix)
 
 
 def encode_params(shape: ActionShape, params: Sequence[int]) -> int:
@@ -62,6 +23,16 @@ def encode_params(shape: ActionShape, params: Sequence[int]) -> int:
             raise ValueError(f"action {shape.name}: {param} does not fit {width} bits")
         number |= param << (64 * offset)
     return number
+
+
+def decode_params(shape: ActionShape, number: int) -> tuple[int, ...]:
+    """An action's parameters from a number of words."""
+    return tuple(
+        [
+            number >> (64 * offset) & ((1 << width) - 1)
+            for width, offset in zip(shape.widths, shape.offsets, strict=True)
+        ]
+    )
 
 
 def find_action(actions: Sequence[ActionShape], action: Action, where: str) -> tuple[int, int]:

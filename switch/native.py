@@ -9,6 +9,7 @@ from typing import Any
 
 import cffi
 
+from switch.api import ExistsError
 from switch.build import RUNTIME
 
 NO_PORT = 0xFFFFFFFF
@@ -43,7 +44,8 @@ def check(result: int, what: str) -> int:
         OverflowError: no room (the declared size is used up).
         KeyError: there is no such handle.
         IndexError: an index is out of bounds.
-        ValueError: the call does not fit the state (already there, in use, refers to nothing).
+        ExistsError: what is to be added is there already.
+        ValueError: the call does not fit the state (in use, refers to nothing).
         OSError: anything else.
     """
     if result >= 0:
@@ -57,7 +59,7 @@ def check(result: int, what: str) -> int:
         case errno.ERANGE:
             raise IndexError(f"{what}: index out of bounds")
         case errno.EEXIST:
-            raise ValueError(f"{what}: exists already")
+            raise ExistsError(f"{what}: exists already")
         case errno.EBUSY:
             raise ValueError(f"{what}: still in use")
         case errno.EINVAL:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Protocol
 
 from finsy.proto import p4r
@@ -56,7 +55,7 @@ class Counter:
         for index in selected:
             before = self._pipeline.counter(self.spec.name, index)
             self._pipeline.counter_set(self.spec.name, index, value)
-            undo.add(partial(self._pipeline.counter_set, self.spec.name, index, before))
+            undo.add(self._pipeline.counter_set, self.spec.name, index, before)
 
     def read(self, index: int) -> p4r.CounterEntry:
         """One cell as a message."""
@@ -83,7 +82,7 @@ class Meter:
             meters.refuse_counters(self.spec.name)
         rates = meters.decode(self.spec, message.config) if message.HasField("config") else None
         for index in selected:
-            undo.add(partial(self._set, index, self.rates.get(index)))
+            undo.add(self._set, index, self.rates.get(index))
             self._set(index, rates)
 
     def _set(self, index: int, rates: api.MeterRates | None) -> None:
@@ -120,7 +119,7 @@ class Register:
         for index in selected:
             before = self._pipeline.register(self.spec.name, index)
             self._pipeline.register_set(self.spec.name, index, value)
-            undo.add(partial(self._pipeline.register_set, self.spec.name, index, before))
+            undo.add(self._pipeline.register_set, self.spec.name, index, before)
 
     def read(self, index: int) -> p4r.RegisterEntry:
         """One cell as a message."""
@@ -152,16 +151,16 @@ class ValueSet:
             if key in members:
                 raise already_exists(f"{place}: a member is given twice")
             members.append(key)
-        undo.add(partial(self._set, self.members))
+        undo.add(self._set, self.members)
         self._set(members)
 
     def _set(self, members: list[Key]) -> None:
-        self._pipeline.value_set(self.spec.name, [tuple(self._keys.to_program(key)) for key in members])
+        self._pipeline.value_set(self.spec.name, members)
         self.members = members
 
     def read(self) -> p4r.ValueSetEntry:
         """The value set as a message."""
-        return p4r.ValueSetEntry(
-            value_set_id=self.spec.id,
-            members=[p4r.ValueSetMember(match=self._keys.encode(key)) for key in self.members],
-        )
+        message = p4r.ValueSetEntry(value_set_id=self.spec.id)
+        for key in self.members:
+            self._keys.encode(key, message.members.add())
+        return message

@@ -1,7 +1,6 @@
 """Match keys and actions, from the wire to the program's values and back, checked against P4Info (§ 9.1).
 
-A `Key` is flat and hashable: one integer for an exact field, two for any other (value and prefix length,
-value and mask, low and high, value and presence), in P4Info's order. A field that matches anything has one
+A key is what the pipeline takes: a `Match` for each field in P4Info's order. What matches anything has one
 representation only, so equal keys are equal matches.
 """
 
@@ -16,45 +15,66 @@ from . import values
 from .errors import denied, invalid_argument
 from .p4info import ActionSpec, Field, Schema, TableSpec
 
-Key = tuple[int, ...]
+Key = tuple[api.Match, ...]
+_Decode = Callable[[p4r.FieldMatch], api.Match]
 
 
-def _exact(bits: int, match: p4r.FieldMatch) -> Key:
-    return (values.decode(match.exact.value, bits),)
+def _exact(field: Field) -> _Decode:
+    bits, ones = field.bits, field.ones
+    return lambda match: api.Match(values.decode(match.exact.value, bits), ones)
 
 
-def _lpm(bits: int, match: p4r.FieldMatch) -> Key:
-    value, length = values.decode(match.lpm.value, bits), match.lpm.prefix_len
-    if not 0 < length <= bits:
-        raise ValueError(f"a prefix has 1 to {bits} bits, not {length} (leave the field out to match all)")
-    if value & ~values.prefix_mask(length, bits):
-        raise ValueError(f"0x{value:x} has bits set beyond its prefix of {length}")
-    return (value, length)
+def _lpm(field: Field) -> _Decode:
+    bits = field.bits
+
+    def decode(match: p4r.FieldMatch) -> api.Match:
+        value, length = values.decode(match.lpm.value, bits), match.lpm.prefix_len
+        if not 0 < length <= bits:
+            raise ValueError(
+                f"a prefix has 1 to {bits} bits, not {length} (leave the field out to match all)"
+            )
+        mask = values.prefix_mask(length, bits)
+        if value & ~mask:
+            raise ValueError(f"0x{value:x} has bits set beyond its prefix of {length}")
+        return api.Match(value, mask)
+
+    return decode
 
 
-def _ternary(bits: int, match: p4r.FieldMatch) -> Key:
-    value, mask = values.decode(match.ternary.value, bits), values.decode(match.ternary.mask, bits)
-    if not mask:
-        raise ValueError("a mask of zero matches all: leave the field out")
-    if value & ~mask:
-        raise ValueError(f"0x{value:x} has bits set outside its mask 0x{mask:x}")
-    return (value, mask)
+def _ternary(field: Field) -> _Decode:
+    bits = field.bits
+
+    def decode(match: p4r.FieldMatch) -> api.Match:
+        value, mask = values.decode(match.ternary.value, bits), values.decode(match.ternary.mask, bits)
+        if not mask:
+            raise ValueError("a mask of zero matches all: leave the field out")
+        if value & ~mask:
+            raise ValueError(f"0x{value:x} has bits set outside its mask 0x{mask:x}")
+        return api.Match(value, mask)
+
+    return decode
 
 
-def _range(bits: int, match: p4r.FieldMatch) -> Key:
-    low, high = values.decode(match.range.low, bits), values.decode(match.range.high, bits)
-    if low > high:
-        raise ValueError(f"the low bound 0x{low:x} is above the high bound 0x{high:x}")
-    if low == 0 and high == (1 << bits) - 1:
-        raise ValueError("the range holds all values: leave the field out")
-    return (low, high)
+def _range(field: Field) -> _Decode:
+    bits, ones = field.bits, field.ones
+
+    def decode(match: p4r.FieldMatch) -> api.Match:
+        low, high = values.decode(match.range.low, bits), values.decode(match.range.high, bits)
+        if low > high:
+            raise ValueError(f"the low bound 0x{low:x} is above the high bound 0x{high:x}")
+        if low == 0 and high == ones:
+            raise ValueError("the range holds all values: leave the field out")
+        return api.Match(low, 0, high)
+
+    return decode
 
 
-def _optional(bits: int, match: p4r.FieldMatch) -> Key:
-    return (values.decode(match.optional.value, bits), 1)
+def _optional(field: Field) -> _Decode:
+    bits, ones = field.bits, field.ones
+    return lambda match: api.Match(values.decode(match.optional.value, bits), ones)
 
 
-_DECODE: Mapping[str, Callable[[int, p4r.FieldMatch], Key]] = {
+_DECODERS: Mapping[str, Callable[[Field], _Decode]] = {
     "exact": _exact,
     "lpm": _lpm,
     "ternary": _ternary,
@@ -63,9 +83,11 @@ _DECODE: Mapping[str, Callable[[int, p4r.FieldMatch], Key]] = {
 }
 
 
-def _any(field: Field) -> Key:
-    """The key part of a field that was left out."""
-    return (0, (1 << field.bits) - 1) if field.kind == "range" else (0, 0)
+def _any(field: Field) -> api.Match | None:
+    """What a field that was left out matches; an exact one cannot be."""
+    if field.kind == "exact":
+        return None
+    return api.Match(0, 0, field.ones) if field.kind == "range" else api.Match(0, 0)
 
 
 class KeyCodec:
@@ -74,8 +96,10 @@ class KeyCodec:
     def __init__(self, place: str, fields: Sequence[Field]):
         self._place = place
         self._fields = tuple(fields)
-        self._by_id = {field.id: field for field in fields}
-        self._left_out = {field.id: _any(field) for field in fields if field.kind != "exact"}
+        self._left_out = [_any(field) for field in fields]
+        self._by_id = {
+            field.id: (at, field.kind, _DECODERS[field.kind](field)) for at, field in enumerate(fields)
+        }
 
     def decode(self, matches: Iterable[p4r.FieldMatch]) -> Key:
         """The key that a list of `FieldMatch` describes.
@@ -83,103 +107,65 @@ class KeyCodec:
         Raises:
             P4RuntimeError: INVALID_ARGUMENT for anything § 9.1.1 forbids.
         """
-        place = self._place
-        parts: dict[int, Key] = {}
+        left_out = self._left_out
+        key = left_out.copy()
         for match in matches:
-            field = self._by_id.get(match.field_id)
-            if field is None:
-                raise invalid_argument(f"{place} has no match field {match.field_id}")
-            if field.id in parts:
-                raise invalid_argument(f"{place}: match field {field.name} is given twice")
-            kind = match.WhichOneof("field_match_type")
-            if kind is None or kind != field.kind:
+            found = self._by_id.get(match.field_id)
+            if found is None:
+                raise invalid_argument(f"{self._place} has no match field {match.field_id}")
+            at, kind, decode = found
+            if key[at] is not left_out[at]:
+                raise invalid_argument(f"{self._place}: match field {self._fields[at].name} is given twice")
+            given = match.WhichOneof("field_match_type")
+            if given != kind:
                 raise invalid_argument(
-                    f"{place}: {field.name} is matched {field.kind}, not {kind or 'unset'}"
+                    f"{self._place}: {self._fields[at].name} is matched {kind}, not {given or 'unset'}"
                 )
             try:
-                parts[field.id] = _DECODE[kind](field.bits, match)
+                key[at] = decode(match)
             except ValueError as error:
-                raise invalid_argument(f"{place}: {field.name}: {error}") from None
-        key: list[int] = []
-        for field in self._fields:
-            part = parts.get(field.id) or self._left_out.get(field.id)
-            if part is None:
-                raise invalid_argument(f"{place}: the exact match field {field.name} is missing")
-            key += part
-        return tuple(key)
+                raise invalid_argument(f"{self._place}: {self._fields[at].name}: {error}") from None
+        complete = tuple([part for part in key if part is not None])
+        if len(complete) != len(key):
+            name = self._fields[key.index(None)].name
+            raise invalid_argument(f"{self._place}: the exact match field {name} is missing")
+        return complete
 
-    def encode(self, key: Key) -> list[p4r.FieldMatch]:
-        """The canonical `FieldMatch` list of a key: fields that match anything are left out."""
-        matches: list[p4r.FieldMatch] = []
-        for field, value, other in self._parts(key):
-            match = p4r.FieldMatch(field_id=field.id)
-            match field.kind:
-                case "exact":
-                    match.exact.value = values.encode(value)
-                case "lpm" if other:
-                    match.lpm.value = values.encode(value)
-                    match.lpm.prefix_len = other
-                case "ternary" if other:
-                    match.ternary.value = values.encode(value)
-                    match.ternary.mask = values.encode(other)
-                case "range" if (value, other) != self._left_out[field.id]:
-                    match.range.low = values.encode(value)
-                    match.range.high = values.encode(other)
-                case "optional" if other:
-                    match.optional.value = values.encode(value)
-                case _:
-                    continue
-            matches.append(match)
-        return matches
+    def encode(self, key: Key, into: p4r.TableEntry | p4r.ValueSetMember) -> None:
+        """Give a message the canonical `FieldMatch` list of a key, without fields that match anything."""
+        for field, (value, mask, high), left_out in zip(self._fields, key, self._left_out, strict=True):
+            kind = field.kind
+            if kind == "exact":
+                into.match.add(field_id=field.id).exact.value = values.encode(value)
+            elif kind == "range":
+                if (value, mask, high) != left_out:
+                    bounds = into.match.add(field_id=field.id).range
+                    bounds.low, bounds.high = values.encode(value), values.encode(high)
+            elif not mask:
+                continue
+            elif kind == "lpm":
+                prefix = into.match.add(field_id=field.id).lpm
+                prefix.value, prefix.prefix_len = values.encode(value), mask.bit_count()
+            elif kind == "ternary":
+                ternary = into.match.add(field_id=field.id).ternary
+                ternary.value, ternary.mask = values.encode(value), values.encode(mask)
+            else:
+                into.match.add(field_id=field.id).optional.value = values.encode(value)
 
-    def to_program(self, key: Key) -> list[api.Match]:
-        """A key as the pipeline wants it."""
-        matches: list[api.Match] = []
-        for field, value, other in self._parts(key):
-            ones = (1 << field.bits) - 1
-            match field.kind:
-                case "exact":
-                    matches.append(api.Match(value, ones))
-                case "lpm":
-                    matches.append(api.Match(value, values.prefix_mask(other, field.bits)))
-                case "ternary":
-                    matches.append(api.Match(value, other))
-                case "range":
-                    matches.append(api.Match(value, 0, other))
-                case _:
-                    matches.append(api.Match(value, ones if other else 0))
-        return matches
-
-    def from_program(self, matches: Sequence[api.Match]) -> Key:
+    def canonical(self, matches: Sequence[api.Match]) -> Key:
         """The key of an entry that the program declares.
 
         Raises:
             ValueError: the program's key is not the one P4Info describes.
         """
-        key: list[int] = []
-        for field, match in zip(self._fields, matches, strict=True):
-            match field.kind:
-                case "exact":
-                    key.append(match.value)
-                case "lpm":
-                    key += (match.value & match.mask, match.mask.bit_count())
-                case "ternary":
-                    key += (match.value & match.mask, match.mask)
-                case "range":
-                    key += (match.value, match.high)
-                case _:
-                    key += (match.value, 1) if match.mask else (0, 0)
-        return tuple(key)
-
-    def _parts(self, key: Key) -> Iterable[tuple[Field, int, int]]:
-        at = 0
-        for field in self._fields:
-            if field.kind == "exact":
-                yield field, key[at], 0
-                at += 1
+        key: list[api.Match] = []
+        for field, (value, mask, high) in zip(self._fields, matches, strict=True):
+            if field.kind == "range":
+                key.append(api.Match(value, 0, high))
             else:
-                yield field, key[at], key[at + 1]
-                at += 2
+                bits = field.ones if field.kind == "exact" else mask
+                key.append(api.Match(value & bits, bits))
+        return tuple(key)
 
 
 class ActionCodec:
@@ -215,16 +201,12 @@ class ActionCodec:
             raise invalid_argument(f"{place}: action {spec.name} has no parameter {unknown}")
         return api.Action(spec.name, tuple(params))
 
-    def encode(self, action: api.Action) -> p4r.Action:
-        """The canonical message of a call."""
+    def encode(self, action: api.Action, into: p4r.Action) -> None:
+        """Make a message the canonical one of a call."""
         spec = self.spec(action)
-        return p4r.Action(
-            action_id=spec.id,
-            params=[
-                p4r.Action.Param(param_id=param.id, value=values.encode(value))
-                for param, value in zip(spec.params, action.params, strict=True)
-            ],
-        )
+        into.action_id = spec.id
+        for param, value in zip(spec.params, action.params, strict=True):
+            into.params.add(param_id=param.id, value=values.encode(value))
 
     def spec(self, action: api.Action) -> ActionSpec:
         """The action that is called."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from finsy.proto import p4r
 
@@ -102,19 +101,19 @@ class Digests:
         if spec.id in self.wanted:
             raise already_exists(f"digest {spec.name} is configured already")
         self._set(spec.id, Learning(spec, _config(spec, message)))
-        undo.add(partial(self._set, spec.id, None))
+        undo.add(self._set, spec.id, None)
 
     def modify(self, message: p4r.DigestEntry, undo: UndoLog) -> None:
         """Change how a digest is sent."""
         learning = self._learning(message)
-        undo.add(partial(setattr, learning, "config", learning.config))
+        undo.add(setattr, learning, "config", learning.config)
         learning.config = _config(learning.spec, message)
 
     def delete(self, message: p4r.DigestEntry, undo: UndoLog) -> None:
         """Stop sending a digest."""
         learning = self._learning(message)
         self._set(learning.spec.id, None)
-        undo.add(partial(self._set, learning.spec.id, learning))
+        undo.add(self._set, learning.spec.id, learning)
 
     def read(self, digest_id: int) -> Iterator[p4r.DigestEntry]:
         """The configuration of a digest, or with 0 of all that have one."""

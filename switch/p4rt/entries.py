@@ -12,7 +12,7 @@ from .codec import ActionCodec, Key, KeyCodec, check_scope
 from .errors import denied, invalid_argument
 from .one_shots import ActionSet, OneShot
 from .p4info import TableSpec
-from .profiles import Profile
+from .profiles import GroupState, MemberState, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,32 @@ class GroupRef:
 Request = api.Action | MemberRef | GroupRef | ActionSet
 """A result that a client asks for, checked."""
 
-Result = api.Action | MemberRef | GroupRef | OneShot
-"""A result in force."""
+Result = api.Action | MemberState | GroupState | OneShot
+"""A result in force; all but an action are shared with the profile that has them."""
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
-    """An entry in force; in a table without priorities `priority` is 0."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the pipeline has no place for: opaque to it, or only to be read back."""
 
-    key: Key
-    priority: int
-    result: Result
-    handle: int = 0
     controller_metadata: int = 0
     metadata: bytes = b""
     idle_timeout_ns: int = 0
     rates: api.MeterRates | None = None
     is_const: bool = False
+
+
+PLAIN = Note()
+"""The note of an entry that nothing is to be noted of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry in force, as it is now; in a table without priorities its priority is 0."""
+
+    row: api.Row
+    result: Result
+    note: Note
 
 
 class EntryCodec:
@@ -132,43 +141,54 @@ class EntryCodec:
         if message.HasField("action"):
             raise denied(f"{self.name}: the entry is const, its action cannot be given")
 
-    def encode(self, entry: Entry) -> p4r.TableEntry:
-        """The canonical message, without what the data plane changes."""
-        message = self.encode_key(entry)
-        self._encode_result(entry.result, message.action)
-        message.is_const = entry.is_const
-        return message
+    def note(self, message: p4r.TableEntry) -> Note:
+        """What is to be kept of a message beside key and result."""
+        opaque, metadata, timeout = cookie(message), message.metadata, message.idle_timeout_ns
+        rates = self.rates(message)
+        if opaque or metadata or timeout or rates is not None:
+            return Note(opaque, metadata, timeout, rates)
+        return PLAIN
 
-    def encode_key(self, entry: Entry) -> p4r.TableEntry:
-        """Key and whatever is opaque to the switch: an idle notification's part of an entry (§ 16.4)."""
-        message = p4r.TableEntry(
-            table_id=self.spec.id,
-            match=self.keys.encode(entry.key),
-            priority=entry.priority,
-            metadata=entry.metadata,
-            idle_timeout_ns=entry.idle_timeout_ns,
-        )
-        set_cookie(message, entry.controller_metadata)
-        return message
+    def encode(self, entry: Entry, message: p4r.TableEntry) -> None:
+        """Make a message the canonical one of an entry, without what the data plane changes."""
+        self.encode_key(entry.row, message)
+        self._encode_result(entry.result, message.action)
+        note = entry.note
+        if note is not PLAIN:
+            self.encode_note(note, message)
+            if note.is_const:
+                message.is_const = True
+
+    def encode_key(self, row: api.Row, message: p4r.TableEntry) -> None:
+        """Give a message what identifies an entry."""
+        message.table_id = self.spec.id
+        self.keys.encode(row.key, message)
+        if row.priority:
+            message.priority = row.priority
+
+    def encode_note(self, note: Note, message: p4r.TableEntry) -> None:
+        """Give a message what is opaque to the switch, and the idle timeout."""
+        message.metadata = note.metadata
+        message.idle_timeout_ns = note.idle_timeout_ns
+        set_cookie(message, note.controller_metadata)
 
     def calls(self, entry: Entry, action_id: int) -> bool:
         """Whether an entry calls an action directly."""
         return isinstance(entry.result, api.Action) and self._actions.spec(entry.result).id == action_id
 
-    def encode_action(self, action: api.Action) -> p4r.TableAction:
-        """A direct action."""
-        return p4r.TableAction(action=self._actions.encode(action))
+    def encode_action(self, action: api.Action, message: p4r.TableAction) -> None:
+        """Make a message a direct action."""
+        self._actions.encode(action, message.action)
 
     def _encode_result(self, result: Result, message: p4r.TableAction) -> None:
-        match result:
-            case api.Action():
-                message.action.CopyFrom(self._actions.encode(result))
-            case MemberRef():
-                message.action_profile_member_id = result.member_id
-            case GroupRef():
-                message.action_profile_group_id = result.group_id
-            case OneShot():
-                message.action_profile_action_set.CopyFrom(result.wanted.message)
+        if isinstance(result, api.Action):
+            self._actions.encode(result, message.action)
+        elif isinstance(result, MemberState):
+            message.action_profile_member_id = result.id
+        elif isinstance(result, GroupState):
+            message.action_profile_group_id = result.message.group_id
+        else:
+            message.action_profile_action_set.CopyFrom(result.wanted.message)
 
 
 def cookie(message: p4r.TableEntry) -> int:

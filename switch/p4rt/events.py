@@ -109,7 +109,10 @@ class Events:
             return
         if not self._idle_entries:
             self._loop.call_soon(self._notify_idle)
-        self._idle_entries.append(table.codec.encode_key(entry))
+        message = p4r.TableEntry()
+        table.codec.encode_key(entry.row, message)
+        table.codec.encode_note(entry.note, message)
+        self._idle_entries.append(message)
 
     def _notify_idle(self) -> None:
         entries, self._idle_entries = self._idle_entries, []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import partial
 
 from finsy.proto import p4r
 
@@ -32,12 +31,12 @@ class ActionSet:
 
 @dataclass(slots=True, eq=False)
 class OneShot:
-    """An action set in force: the group and the members that realise it."""
+    """An action set in force: the members that realise it and, by its handle, their group."""
 
     profile: Profile
     wanted: ActionSet
     members: list[Member] = field(default_factory=list[Member])
-    group: int = 0
+    handle: int = 0
 
     def buckets(self) -> list[api.Bucket]:
         """The group's buckets, in the set's order."""
@@ -66,7 +65,8 @@ def check(profile: Profile, message: p4r.ActionProfileActionSet) -> ActionSet:
     kept = p4r.ActionProfileActionSet()
     kept.CopyFrom(message)
     for item, action in zip(kept.action_profile_actions, actions, strict=True):
-        item.action.CopyFrom(profile.actions.encode(action))
+        item.action.Clear()
+        profile.actions.encode(action, item.action)
         watch_port(place, item)
     return ActionSet(kept, actions)
 
@@ -74,14 +74,12 @@ def check(profile: Profile, message: p4r.ActionProfileActionSet) -> ActionSet:
 def add(profile: Profile, wanted: ActionSet, undo: UndoLog) -> OneShot:
     """Make the members and the group of an action set."""
     shot = OneShot(profile, wanted)
-    _count(profile, 1)
-    undo.add(partial(_count, profile, -1))
     for action in wanted.actions:
         member = Member(action)
         _add_member(shot, member, undo)
         shot.members.append(member)
     _add_group(shot)
-    undo.add(partial(_delete_group, shot))
+    undo.add(_delete_group, shot)
     return shot
 
 
@@ -103,7 +101,7 @@ def swap(shot: OneShot, wanted: ActionSet, undo: UndoLog) -> None:
             members.append(member)
     before = (shot.wanted, shot.members)
     _set(shot, wanted, members)
-    undo.add(partial(_set, shot, *before))
+    undo.add(_set, shot, *before)
     for unused in spare.values():
         for member in unused:
             _delete_member(shot, member, undo)
@@ -112,38 +110,34 @@ def swap(shot: OneShot, wanted: ActionSet, undo: UndoLog) -> None:
 def delete(shot: OneShot, undo: UndoLog) -> None:
     """Remove an action set that its entry no longer uses."""
     _delete_group(shot)
-    undo.add(partial(_add_group, shot))
+    undo.add(_add_group, shot)
     for member in shot.members:
         _delete_member(shot, member, undo)
-    _count(shot.profile, -1)
-    undo.add(partial(_count, shot.profile, 1))
-
-
-def _count(profile: Profile, step: int) -> None:
-    profile.one_shots += step
 
 
 def _set(shot: OneShot, wanted: ActionSet, members: list[Member]) -> None:
     shot.wanted, shot.members = wanted, members
-    shot.profile.pipeline.group_modify(shot.profile.spec.name, shot.group, shot.buckets())
+    shot.profile.pipeline.group_modify(shot.profile.spec.name, shot.handle, shot.buckets())
 
 
 def _add_group(shot: OneShot) -> None:
-    shot.group = shot.profile.pipeline.group_add(shot.profile.spec.name, shot.buckets())
+    shot.handle = shot.profile.pipeline.group_add(shot.profile.spec.name, shot.buckets())
+    shot.profile.shots[shot.handle] = shot
 
 
 def _delete_group(shot: OneShot) -> None:
-    shot.profile.pipeline.group_delete(shot.profile.spec.name, shot.group)
+    shot.profile.pipeline.group_delete(shot.profile.spec.name, shot.handle)
+    del shot.profile.shots[shot.handle]
 
 
 def _add_member(shot: OneShot, member: Member, undo: UndoLog) -> None:
     _make(shot.profile, member)
-    undo.add(partial(_unmake, shot.profile, member))
+    undo.add(_unmake, shot.profile, member)
 
 
 def _delete_member(shot: OneShot, member: Member, undo: UndoLog) -> None:
     _unmake(shot.profile, member)
-    undo.add(partial(_make, shot.profile, member))
+    undo.add(_make, shot.profile, member)
 
 
 def _make(profile: Profile, member: Member) -> None:

@@ -34,6 +34,11 @@ class Field:
     bits: int
     kind: str
 
+    @property
+    def ones(self) -> int:
+        """The largest value."""
+        return (1 << self.bits) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Param:

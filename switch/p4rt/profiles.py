@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import TYPE_CHECKING
 
 from finsy.proto import p4r
 
@@ -15,6 +15,9 @@ from .errors import already_exists, exhausted, failed_precondition, invalid_argu
 from .p4info import ProfileSpec
 from .undo import UndoLog
 
+if TYPE_CHECKING:
+    from .one_shots import OneShot
+
 MAX_WEIGHT = 1 << 16
 """The largest weight a member may have; the selector's draw has to fit memory."""
 
@@ -23,6 +26,7 @@ MAX_WEIGHT = 1 << 16
 class MemberState:
     """A member a client inserted; `uses` counts the groups and entries that refer to it."""
 
+    id: int
     action: api.Action
     handle: int = 0
     uses: int = 0
@@ -61,7 +65,7 @@ class Profile:
         self.name = f"{'selector' if spec.selector else 'action profile'} {spec.name}"
         self.actions = context.actions
         self.pipeline = context.pipeline
-        self.one_shots = 0
+        self.shots: dict[int, OneShot] = {}  # by the handle of their group
         self.members = Members(self)
         self.groups = Groups(self)
 
@@ -81,7 +85,7 @@ class Profile:
 
     def require_manual(self) -> None:
         """Members and groups do not go together with one-shot action sets (§ 9.2.3)."""
-        if self.one_shots:
+        if self.shots:
             raise invalid_argument(
                 f"{self.name} is programmed by action sets: it takes no members or groups beside them"
             )
@@ -92,6 +96,7 @@ class Members:
 
     def __init__(self, profile: Profile):
         self.by_id: dict[int, MemberState] = {}
+        self.by_handle: dict[int, MemberState] = {}
         self._profile = profile
 
     def insert(self, message: p4r.ActionProfileMember, undo: UndoLog) -> None:
@@ -105,15 +110,15 @@ class Members:
         action = self._action(message)
         if not profile.spec.selector and len(self.by_id) >= profile.spec.size:
             raise exhausted(f"{profile.name} is full ({profile.spec.size} members)")
-        self._add(member_id, MemberState(action))
-        undo.add(partial(self._remove, member_id))
+        self._add(MemberState(member_id, action))
+        undo.add(self._remove, member_id)
 
     def modify(self, message: p4r.ActionProfileMember, undo: UndoLog) -> None:
         """Change the action of a member, wherever it is used."""
         member = self.find(message.member_id)
         action, before = self._action(message), member.action
         self._set(member, action)
-        undo.add(partial(self._set, member, before))
+        undo.add(self._set, member, before)
 
     def delete(self, message: p4r.ActionProfileMember, undo: UndoLog) -> None:
         """Remove a member that nothing uses."""
@@ -121,7 +126,7 @@ class Members:
         if member.uses:
             raise failed_precondition(f"{self._profile.name}: member {message.member_id} is in use")
         self._remove(message.member_id)
-        undo.add(partial(self._add, message.member_id, member))
+        undo.add(self._add, member)
 
     def find(self, member_id: int) -> MemberState:
         """A member by id.
@@ -138,28 +143,27 @@ class Members:
         """The member with an id, if there is one, or with 0 all of them."""
         wanted = self.by_id if not member_id else self.by_id.keys() & {member_id}
         for each_id in wanted:
-            yield p4r.ActionProfileMember(
-                action_profile_id=self._profile.spec.id,
-                member_id=each_id,
-                action=self._profile.actions.encode(self.by_id[each_id].action),
-            )
+            message = p4r.ActionProfileMember(action_profile_id=self._profile.spec.id, member_id=each_id)
+            self._profile.actions.encode(self.by_id[each_id].action, message.action)
+            yield message
 
     def _action(self, message: p4r.ActionProfileMember) -> api.Action:
         if not message.HasField("action"):
             raise invalid_argument(f"{self._profile.name}: member {message.member_id} has no action")
         return self._profile.action(message.action)
 
-    def _add(self, member_id: int, member: MemberState) -> None:
+    def _add(self, member: MemberState) -> None:
         member.handle = self._profile.pipeline.member_add(self._profile.spec.name, member.action)
-        self.by_id[member_id] = member
+        self.by_id[member.id] = self.by_handle[member.handle] = member
 
     def _set(self, member: MemberState, action: api.Action) -> None:
         self._profile.pipeline.member_modify(self._profile.spec.name, member.handle, action)
         member.action = action
 
     def _remove(self, member_id: int) -> None:
-        self._profile.pipeline.member_delete(self._profile.spec.name, self.by_id[member_id].handle)
-        del self.by_id[member_id]
+        handle = self.by_id[member_id].handle
+        self._profile.pipeline.member_delete(self._profile.spec.name, handle)
+        del self.by_id[member_id], self.by_handle[handle]
 
 
 class Groups:
@@ -167,6 +171,7 @@ class Groups:
 
     def __init__(self, profile: Profile):
         self.by_id: dict[int, GroupState] = {}
+        self.by_handle: dict[int, GroupState] = {}
         self._profile = profile
 
     def insert(self, message: p4r.ActionProfileGroup, undo: UndoLog) -> None:
@@ -182,7 +187,7 @@ class Groups:
         if not 0 <= message.max_size <= (spec.max_group_size or message.max_size):
             raise invalid_argument(f"{name}: max_size {message.max_size} is not in 0..{spec.max_group_size}")
         self._add(GroupState(self._canonical(message)))
-        undo.add(partial(self._remove, group_id))
+        undo.add(self._remove, group_id)
 
     def modify(self, message: p4r.ActionProfileGroup, undo: UndoLog) -> None:
         """Replace the members of a group at one instant."""
@@ -193,7 +198,7 @@ class Groups:
             )
         group, before = self._canonical(message), state.message
         self._set(state, group)
-        undo.add(partial(self._set, state, before))
+        undo.add(self._set, state, before)
 
     def delete(self, message: p4r.ActionProfileGroup, undo: UndoLog) -> None:
         """Remove a group that no entry uses."""
@@ -201,7 +206,7 @@ class Groups:
         if state.uses:
             raise failed_precondition(f"{self._profile.name}: group {message.group_id} is in use")
         self._remove(message.group_id)
-        undo.add(partial(self._add, state))
+        undo.add(self._add, state)
 
     def find(self, group_id: int) -> GroupState:
         """A group by id.
@@ -248,7 +253,7 @@ class Groups:
     def _add(self, state: GroupState) -> None:
         group = state.message
         state.handle = self._profile.pipeline.group_add(self._profile.spec.name, self._buckets(group))
-        self.by_id[group.group_id] = state
+        self.by_id[group.group_id] = self.by_handle[state.handle] = state
         self._use_members(group, 1)
 
     def _set(self, state: GroupState, group: p4r.ActionProfileGroup) -> None:
@@ -261,7 +266,7 @@ class Groups:
         state = self.by_id[group_id]
         self._profile.pipeline.group_delete(self._profile.spec.name, state.handle)
         self._use_members(state.message, -1)
-        del self.by_id[group_id]
+        del self.by_id[group_id], self.by_handle[state.handle]
 
     def _use_members(self, group: p4r.ActionProfileGroup, step: int) -> None:
         for item in group.members:

@@ -7,9 +7,10 @@ from typing import Protocol, TypeVar
 
 from finsy.proto import p4r
 
+from ..api import CounterValue
 from . import meters
 from .arrays import cells
-from .entries import Entry, cookie, set_cookie
+from .entries import Entry, cookie
 from .errors import BatchError, P4RuntimeError, internal, invalid_argument, unimplemented
 from .roles import Role, subject
 from .state import State
@@ -149,49 +150,58 @@ class Reader:
                 meters.refuse_counters(table.codec.name)
             if request.table_id and request.HasField("time_since_last_hit") and not table.spec.idle_timeout:
                 raise invalid_argument(f"{table.codec.name} does not support idle timeouts")
-            for entry in _filtered(table, request):
-                yield p4r.Entity(table_entry=self._table_entry(table, entry, request))
+            yield from self._found_entries(table, request)
 
-    def _table_entry(self, table: Table, entry: Entry, request: p4r.TableEntry) -> p4r.TableEntry:
-        message = table.codec.encode(entry)
-        if request.HasField("counter_data") and table.spec.counter_id is not None:
-            message.counter_data.CopyFrom(table.counter(entry))
-        if request.HasField("meter_config") and entry.rates is not None:
-            message.meter_config.CopyFrom(meters.encode(entry.rates))
-        if request.HasField("time_since_last_hit") and table.spec.idle_timeout:
-            elapsed = self._state.pipeline.table_last_hit_ns(table.spec.name, entry.handle)
-            message.time_since_last_hit.elapsed_ns = elapsed
-        return message
+    def _found_entries(self, table: Table, request: p4r.TableEntry) -> Iterator[p4r.Entity]:
+        counted = request.HasField("counter_data") and table.spec.counter_id is not None
+        metered = request.HasField("meter_config")
+        timed = request.HasField("time_since_last_hit") and table.spec.idle_timeout
+        for entry in _filtered(table, request):
+            entity = p4r.Entity()
+            message = entity.table_entry
+            table.codec.encode(entry, message)
+            if counted:
+                _encode_count(entry.row.counter, message.counter_data)
+            if metered and entry.note.rates is not None:
+                message.meter_config.CopyFrom(meters.encode(entry.note.rates))
+            if timed:
+                elapsed = self._state.pipeline.table_last_hit_ns(table.spec.name, entry.row.handle)
+                message.time_since_last_hit.elapsed_ns = elapsed
+            yield entity
 
     def _direct_counters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         wanted = entity.direct_counter_entry.table_entry
         for table, entry in self._direct(wanted, lambda table: table.spec.counter_id is not None):
-            found = p4r.DirectCounterEntry(table_entry=_key(table, entry), data=table.counter(entry))
-            yield p4r.Entity(direct_counter_entry=found)
+            entity = p4r.Entity()
+            table.codec.encode_key(entry.row, entity.direct_counter_entry.table_entry)
+            _encode_count(entry.row.counter, entity.direct_counter_entry.data)
+            yield entity
 
     def _direct_meters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         request = entity.direct_meter_entry
         if request.HasField("counter_data"):
             meters.refuse_counters("the read")
         for table, entry in self._direct(request.table_entry, lambda table: table.spec.meter is not None):
-            config = None if entry.rates is None else meters.encode(entry.rates)
-            found = p4r.DirectMeterEntry(table_entry=_key(table, entry), config=config)
-            yield p4r.Entity(direct_meter_entry=found)
+            entity = p4r.Entity()
+            table.codec.encode_key(entry.row, entity.direct_meter_entry.table_entry)
+            if entry.note.rates is not None:
+                entity.direct_meter_entry.config.CopyFrom(meters.encode(entry.note.rates))
+            yield entity
 
     def _direct(self, request: p4r.TableEntry, has: Callable[[Table], bool]) -> Iterator[tuple[Table, Entry]]:
         """The entries whose direct resource is wanted: one, those of a table, or all."""
         if not request.table_id:
             for table in self._state.tables.values():
                 if has(table):
-                    yield from ((table, entry) for entry in list(table.entries.values()))
+                    yield from ((table, entry) for entry in table.entries())
             return
         table = self._state.table(request.table_id)
         if not has(table):
             raise invalid_argument(f"{table.codec.name} has no such direct resource")
         if request.match or request.is_default_action:
-            yield table, table.locate(request)
+            yield table, table.entry(table.locate(request))
         else:
-            yield from ((table, entry) for entry in list(table.entries.values()))
+            yield from ((table, entry) for entry in table.entries())
 
     # Replication (§ 9.5)
 
@@ -212,33 +222,29 @@ class Reader:
 def _filtered(table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
     """The entries that a request selects; with a match at most one (§ 9.1.6)."""
     if request.match:
-        found = table.entries.get(table.codec.key(request))
-        entries = [] if found is None else [found]
+        found = table.get(table.codec.key(request))
+        entries = () if found is None else (found,)
     else:
-        entries = list(table.entries.values())
+        entries = table.entries()
     if not request.table_id:
         yield from entries
         return
     action = request.action.action.action_id
     for entry in entries:
-        if request.priority and entry.priority != request.priority:
+        if request.priority and entry.row.priority != request.priority:
             continue
-        if cookie(request) and entry.controller_metadata != cookie(request):
+        if cookie(request) and entry.note.controller_metadata != cookie(request):
             continue
-        if request.metadata and entry.metadata != request.metadata:
+        if request.metadata and entry.note.metadata != request.metadata:
             continue
         if action and not table.codec.calls(entry, action):
             continue
         yield entry
 
 
-def _key(table: Table, entry: Entry) -> p4r.TableEntry:
-    """The part of an entry that identifies it, for its direct resources."""
-    message = table.codec.encode_key(entry)
-    message.ClearField("metadata")
-    message.ClearField("idle_timeout_ns")
-    set_cookie(message, 0)
-    return message
+def _encode_count(value: CounterValue, message: p4r.CounterData) -> None:
+    message.SetInParent()
+    message.byte_count, message.packet_count = value.bytes, value.packets
 
 
 def _cells(arrays: Iterable[_Array[T]], indexed: bool, index: int) -> Iterator[T]:

@@ -32,7 +32,7 @@ def carry_over(old: State, new: State) -> None:
         *_cells(old, new),
     ]
     try:
-        for _ in Writer(new, Role()).run(updates, p4r.WriteRequest.ROLLBACK_ON_ERROR):
+        for _ in Writer(new, Role(), p4r.WriteRequest.ROLLBACK_ON_ERROR).run(updates):
             pass
     except BatchError as error:
         raise invalid_argument(f"the forwarding state does not fit the new config: {error.message}") from None
@@ -62,11 +62,12 @@ def _deletions(old: State, new: State) -> Iterator[p4r.Update]:
     """Entries that both programs declare and a client deleted."""
     for table_id in old.tables.keys() & new.tables.keys():
         before, after = old.tables[table_id], new.tables[table_id]
-        for slot in before.declared - before.entries.keys():
-            entry = after.entries.get(slot)
-            if entry is not None and not entry.is_const:
-                gone = p4r.Entity(table_entry=after.codec.encode_key(entry))
-                yield p4r.Update(type=p4r.Update.DELETE, entity=gone)
+        for slot in before.declared:
+            entry = after.get(slot) if slot in after.declared and before.get(slot) is None else None
+            if entry is not None and not entry.note.is_const:
+                gone = p4r.Update(type=p4r.Update.DELETE)
+                after.codec.encode_key(entry.row, gone.entity.table_entry)
+                yield gone
 
 
 def _entries(old: State, new: State) -> Iterator[p4r.Update]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Generic, TypeVar
 
 from finsy.proto import p4r
@@ -95,7 +94,7 @@ class Replicas(Generic[M]):
         return entry
 
     def _change(self, entry_id: int, entry: M | None, undo: UndoLog) -> None:
-        undo.add(partial(self._set, entry_id, self.entries.get(entry_id)))
+        undo.add(self._set, entry_id, self.entries.get(entry_id))
         self._set(entry_id, entry)
 
     def _set(self, entry_id: int, entry: M | None) -> None:

@@ -84,7 +84,7 @@ class Service(p4r_grpc.P4RuntimeServicer):
             async with self._lock:
                 role = self._authorise(request)
                 state = self._config.active.state
-                with contextlib.closing(Writer(state, role).run(request.updates, request.atomicity)) as batch:
+                with contextlib.closing(Writer(state, role, request.atomicity).run(request.updates)) as batch:
                     for _ in batch:
                         await asyncio.sleep(0)
         except P4RuntimeError as error:

@@ -1,10 +1,14 @@
-"""Tables: the entries in force, and how a client changes them (§ 9.1)."""
+"""Tables: the entries in force, and how a client changes them (§ 9.1).
+
+The entries are the pipeline's; kept here is only what it has no place for. A step to undo something names an
+entry by key and priority, as its handle may be another by then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 
 from finsy.proto import p4r
 
@@ -12,19 +16,18 @@ from .. import api
 from . import one_shots
 from .codec import Key
 from .context import Context
-from .entries import Entry, EntryCodec, GroupRef, MemberRef, Request, Result, cookie
+from .entries import PLAIN, Entry, EntryCodec, MemberRef, Note, Request, Result, cookie, set_cookie
 from .errors import already_exists, denied, exhausted, invalid_argument, not_found, unimplemented
 from .one_shots import ActionSet, OneShot
 from .p4info import TableSpec
 from .profiles import GroupState, MemberState, Profile
 from .undo import UndoLog
 
-T = TypeVar("T")
 _Slot = tuple[Key, int]
 
 
 class Table:
-    """The state of one table; every change goes to the pipeline first."""
+    """One table; every change goes to the pipeline first."""
 
     def __init__(
         self, spec: TableSpec, default: api.Action | None, profile: Profile | None, context: Context
@@ -36,31 +39,25 @@ class Table:
         """
         self.spec = spec
         self.codec = EntryCodec(spec, context.actions, profile)
-        self.entries: dict[_Slot, Entry] = {}
+        self._notes: dict[int, Note] = {}  # by handle, those that are not plain
         self._initial_default = default or api.Action("NoAction")
-        self.default = Entry((), 0, self._initial_default, is_const=spec.const_default or profile is not None)
+        self._default = self._initial_default
+        self._default_note = replace(PLAIN, is_const=spec.const_default or profile is not None)
         self._profile = profile
         self._pipeline = context.pipeline
         self._instant = context.instant
         self._has_default = context.actions.knows(self._initial_default)
-        self._timed: dict[int, Entry] = {}
-        self._adopt(context.pipeline.initial_entries(spec.name))
-        self.declared = frozenset(self.entries)
+        self.declared = frozenset(self._adopt(context.pipeline.initial_entries(spec.name)))
 
-    def _adopt(self, declared: Sequence[api.InitialEntry]) -> None:
-        """Take the program's entries, with the priorities that § 9.1.4 gives them: N for the first of N.
-
-        Where clients may add entries beside them, those priorities have to hold in the pipeline too.
-        """
+    def _adopt(self, declared: Sequence[api.InitialEntry]) -> Iterator[_Slot]:
+        """Take the program's entries, with the priorities that § 9.1.4 gives them: N for the first of N."""
         ordered = sorted(declared, key=lambda item: item.priority)
         for rank, item in enumerate(ordered, 1):
-            priority = rank if self.spec.prioritised else 0
-            key = self.codec.keys.from_program(item.key)
-            entry = Entry(key, priority, item.action, item.handle, is_const=self.spec.is_const)
-            if priority and not entry.is_const:
-                self._pipeline.table_delete(self.spec.name, item.handle)
-                self._put(entry)
-            self.entries[key, priority] = entry
+            slot = self.codec.keys.canonical(item.key), rank if self.spec.prioritised else 0
+            self._pipeline.table_delete(self.spec.name, item.handle)
+            note = replace(PLAIN, is_const=self.spec.is_const)
+            self._put(slot, item.action, note)
+            yield slot
 
     # What clients ask for
 
@@ -74,28 +71,19 @@ class Table:
         if not self.spec.fields:
             raise invalid_argument(f"{self.codec.name} has no key and takes no entries")
         slot = self.codec.key(message)
-        if slot in self.entries:
-            raise already_exists(f"{self.codec.name} has this entry already")
         if not message.HasField("action"):
             raise invalid_argument(f"{self.codec.name}: an entry needs an action")
-        request, rates = self.codec.request(message.action), self.codec.rates(message)
-        entry = Entry(
-            *slot,
-            self._realise(request, undo),
-            0,
-            cookie(message),
-            message.metadata,
-            message.idle_timeout_ns,
-            rates,
-        )
+        request, note = self.codec.request(message.action), self.codec.note(message)
         counted = message.HasField("counter_data")
-        if counted or rates is not None:
-            with self._instant():
-                self._add(entry, undo)
-                if counted:
-                    self.set_counter(entry, message.counter_data, undo)
-        else:
-            self._add(entry, undo)
+        if note is PLAIN and not counted:
+            self._put(slot, self._realise(request, undo), note)
+            undo.add(self._drop, slot)
+            return
+        with self._instant():
+            handle = self._put(slot, self._realise(request, undo), note)
+            undo.add(self._drop, slot)
+            if counted:
+                self._set_count(handle, counter_value(self.codec.name, message.counter_data))
 
     def modify(self, message: p4r.TableEntry, undo: UndoLog) -> None:
         """Change an entry, or the default one."""
@@ -103,154 +91,178 @@ class Table:
         if message.is_default_action:
             self._modify_default(message, undo)
             return
-        entry = self.find(message)
-        rates = self.codec.rates(message)
-        if entry.is_const:
-            self.codec.refuse_const_action(message)
-        with self._instant():
+        handle = self._find(message)
+        before, after = self._notes.get(handle, PLAIN), self.codec.note(message)
+        counted = message.HasField("counter_data")
+        if undo.each and self._profile is None and not counted and before is after is PLAIN:
             if message.HasField("action"):
-                self._change_result(entry, self.codec.request(message.action), undo)
-            if rates != entry.rates:
-                self.set_rates(entry, rates, undo)
-            if message.HasField("counter_data"):
-                self.set_counter(entry, message.counter_data, undo)
-            if not entry.is_const:
-                self._annotate(entry, cookie(message), message.metadata, undo)
-                self._change(self._set_idle, entry, entry.idle_timeout_ns, message.idle_timeout_ns, undo)
+                self._modify_plain(handle, message.action)
+            return
+        row = self._pipeline.table_row(self.spec.name, handle)
+        if before.is_const:
+            self.codec.refuse_const_action(message)
+            after = replace(before, rates=after.rates)
+        with self._instant() if counted or after != before else nullcontext():
+            if message.HasField("action"):
+                self._change_result(row, self.codec.request(message.action), undo)
+            if after != before:
+                self._annotate(row.handle, after)
+                undo.add(self._annotate_again, row.key, row.priority, before)
+            if counted:
+                self.set_counter(row, message.counter_data, undo)
 
     def delete(self, message: p4r.TableEntry, undo: UndoLog) -> None:
         """Remove an entry; only its key counts (§ 9.1)."""
         if message.is_default_action:
             raise invalid_argument(f"{self.codec.name}: the default entry cannot be deleted")
-        entry = self.find(message)
-        if entry.is_const:
+        handle = self._find(message)
+        note = self._notes.get(handle, PLAIN)
+        if note.is_const:
             raise denied(f"{self.codec.name}: the entry is const")
-        with self._instant():
-            self._remove(entry, undo)
+        if undo.each and self._profile is None:
+            self._pipeline.table_delete(self.spec.name, handle)
+            self._notes.pop(handle, None)
+            return
+        row = self._pipeline.table_row(self.spec.name, handle)
+        result = self._result(row.target)
+        with nullcontext() if isinstance(result, api.Action) else self._instant():
+            self._pipeline.table_delete(self.spec.name, row.handle)
+            self._notes.pop(row.handle, None)
+            undo.add(self._restore, row, result, note)
+            self._release(result, undo)
 
-    def find(self, message: p4r.TableEntry) -> Entry:
+    def find(self, message: p4r.TableEntry) -> api.Row:
         """The entry with the key of a message.
 
         Raises:
             P4RuntimeError: NOT_FOUND, or INVALID_ARGUMENT for a key that cannot be.
         """
-        entry = self.entries.get(self.codec.key(message))
-        if entry is None:
-            raise not_found(f"{self.codec.name} has no such entry")
-        return entry
+        return self._pipeline.table_row(self.spec.name, self._find(message))
 
-    def locate(self, message: p4r.TableEntry) -> Entry:
-        """The entry whose direct resource a message means, which may be the default one."""
+    def _find(self, message: p4r.TableEntry) -> int:
+        handle = self._pipeline.table_find(self.spec.name, *self.codec.key(message))
+        if not handle:
+            raise not_found(f"{self.codec.name} has no such entry")
+        return handle
+
+    def locate(self, message: p4r.TableEntry) -> api.Row:
+        """The entry whose direct resource a message means; misses have none.
+
+        Raises:
+            P4RuntimeError: UNIMPLEMENTED for the default entry, else as `find`.
+        """
         if not message.is_default_action:
             return self.find(message)
         if message.match or message.priority:
             raise invalid_argument(f"{self.codec.name}: the default entry has no match or priority")
-        return self.default
+        raise unimplemented(f"{self.codec.name}: misses are neither counted nor metered")
+
+    # What there is
+
+    def get(self, slot: _Slot) -> Entry | None:
+        """The entry with a key and a priority."""
+        handle = self._pipeline.table_find(self.spec.name, *slot)
+        return self.entry(self._pipeline.table_row(self.spec.name, handle)) if handle else None
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries."""
+        return map(self.entry, self._pipeline.table_rows(self.spec.name))
 
     def timed(self, handle: int) -> Entry | None:
         """The entry with an idle timeout that the pipeline knows by a handle."""
-        return self._timed.get(handle)
+        if not self._notes.get(handle, PLAIN).idle_timeout_ns:
+            return None
+        return self.entry(self._pipeline.table_row(self.spec.name, handle))
+
+    def entry(self, row: api.Row) -> Entry:
+        """What there is of an entry."""
+        return Entry(row, self._result(row.target), self._notes.get(row.handle, PLAIN))
 
     # Direct resources (§ 9.1.7)
 
-    def counter(self, entry: Entry) -> p4r.CounterData:
-        """Read an entry's direct counter."""
-        self._require_entry(entry)
-        value = self._pipeline.direct_counter(self.spec.name, entry.handle)
-        return p4r.CounterData(byte_count=value.bytes, packet_count=value.packets)
-
-    def set_counter(self, entry: Entry, data: p4r.CounterData, undo: UndoLog) -> None:
+    def set_counter(self, row: api.Row, data: p4r.CounterData, undo: UndoLog) -> None:
         """Write an entry's direct counter."""
-        self._require_entry(entry)
-        before = self._pipeline.direct_counter(self.spec.name, entry.handle)
-        self._set_counter(entry, counter_value(self.codec.name, data))
-        undo.add(partial(self._set_counter, entry, before))
+        self._set_count(row.handle, counter_value(self.codec.name, data))
+        undo.add(self._set_count_again, row.key, row.priority, row.counter)
 
-    def set_rates(self, entry: Entry, rates: api.MeterRates | None, undo: UndoLog) -> None:
+    def set_rates(self, row: api.Row, rates: api.MeterRates | None, undo: UndoLog) -> None:
         """Configure an entry's direct meter."""
-        self._require_entry(entry)
-        self._change(self._set_rates, entry, entry.rates, rates, undo)
+        before = self._notes.get(row.handle, PLAIN)
+        self._annotate(row.handle, replace(before, rates=rates))
+        undo.add(self._annotate_again, row.key, row.priority, before)
 
-    def _require_entry(self, entry: Entry) -> None:
-        if entry is self.default:
-            raise unimplemented(f"{self.codec.name}: misses are neither counted nor metered")
-
-    def _set_counter(self, entry: Entry, value: api.CounterValue) -> None:
-        self._pipeline.direct_counter_set(self.spec.name, entry.handle, value)
-
-    def _set_rates(self, entry: Entry, rates: api.MeterRates | None) -> None:
-        self._pipeline.direct_meter_set(self.spec.name, entry.handle, rates)
-        entry.rates = rates
-
-    def _set_idle(self, entry: Entry, timeout_ns: int) -> None:
-        if timeout_ns == entry.idle_timeout_ns:
-            return
-        self._pipeline.table_idle(self.spec.name, entry.handle, timeout_ns)
-        entry.idle_timeout_ns = timeout_ns
-        if timeout_ns:
-            self._timed[entry.handle] = entry
-        else:
-            self._timed.pop(entry.handle, None)
+    def _set_count(self, handle: int, value: api.CounterValue) -> None:
+        self._pipeline.direct_counter_set(self.spec.name, handle, value)
 
     # Entries
 
-    def _add(self, entry: Entry, undo: UndoLog) -> None:
-        self._put(entry)
-        undo.add(partial(self._drop, entry))
-
-    def _remove(self, entry: Entry, undo: UndoLog) -> None:
-        if self.spec.counter_id is not None:
-            before = self._pipeline.direct_counter(self.spec.name, entry.handle)
-            undo.add(partial(self._set_counter, entry, before))
-        self._drop(entry)
-        undo.add(partial(self._put, entry))
-        self._release(entry.result, undo)
-
-    def _put(self, entry: Entry) -> None:
+    def _put(self, slot: _Slot, result: Result, note: Note) -> int:
         try:
-            entry.handle = self._pipeline.table_insert(
-                self.spec.name,
-                self.codec.keys.to_program(entry.key),
-                entry.priority,
-                self._target(entry.result),
-            )
+            handle = self._pipeline.table_insert(self.spec.name, *slot, _target(result))
+        except api.ExistsError:
+            raise already_exists(f"{self.codec.name} has this entry already") from None
         except OverflowError:
             raise exhausted(f"{self.codec.name} is full ({self.spec.size} entries)") from None
-        self.entries[entry.key, entry.priority] = entry
-        if entry.rates is not None:
-            self._pipeline.direct_meter_set(self.spec.name, entry.handle, entry.rates)
-        if entry.idle_timeout_ns:
-            self._pipeline.table_idle(self.spec.name, entry.handle, entry.idle_timeout_ns)
-            self._timed[entry.handle] = entry
+        if note is not PLAIN:
+            self._annotate(handle, note)
+        return handle
 
-    def _drop(self, entry: Entry) -> None:
-        self._pipeline.table_delete(self.spec.name, entry.handle)
-        del self.entries[entry.key, entry.priority]
-        self._timed.pop(entry.handle, None)
+    def _annotate(self, handle: int, note: Note) -> None:
+        before = self._notes.get(handle, PLAIN)
+        if note.rates != before.rates:
+            self._pipeline.direct_meter_set(self.spec.name, handle, note.rates)
+        if note.idle_timeout_ns != before.idle_timeout_ns:
+            self._pipeline.table_idle(self.spec.name, handle, note.idle_timeout_ns)
+        if note == PLAIN:
+            self._notes.pop(handle, None)
+        else:
+            self._notes[handle] = note
 
-    def _annotate(self, entry: Entry, cookie_: int, metadata: bytes, undo: UndoLog) -> None:
-        undo.add(partial(_set_opaque, entry, entry.controller_metadata, entry.metadata))
-        _set_opaque(entry, cookie_, metadata)
+    # Steps back
 
-    def _change(
-        self, apply: Callable[[Entry, T], None], entry: Entry, before: T, after: T, undo: UndoLog
-    ) -> None:
-        apply(entry, after)
-        undo.add(partial(apply, entry, before))
+    def _again(self, key: Key, priority: int) -> int:
+        """The handle of an entry that is known to be there."""
+        handle = self._pipeline.table_find(self.spec.name, key, priority)
+        if not handle:
+            raise KeyError(f"{self.codec.name} lost an entry")
+        return handle
+
+    def _drop(self, slot: _Slot) -> None:
+        handle = self._again(*slot)
+        self._pipeline.table_delete(self.spec.name, handle)
+        self._notes.pop(handle, None)
+
+    def _restore(self, row: api.Row, result: Result, note: Note) -> None:
+        handle = self._put((row.key, row.priority), result, note)
+        if self.spec.counter_id is not None:
+            self._set_count(handle, row.counter)
+
+    def _annotate_again(self, key: Key, priority: int, note: Note) -> None:
+        self._annotate(self._again(key, priority), note)
+
+    def _set_count_again(self, key: Key, priority: int, value: api.CounterValue) -> None:
+        self._set_count(self._again(key, priority), value)
+
+    def _set_result_again(self, key: Key, priority: int, result: Result) -> None:
+        self._pipeline.table_modify(self.spec.name, self._again(key, priority), _target(result))
 
     # Results
 
-    def _change_result(self, entry: Entry, request: Request, undo: UndoLog) -> None:
-        before = entry.result
+    def _modify_plain(self, handle: int, message: p4r.TableAction) -> None:
+        request = self.codec.request(message)
+        if isinstance(request, api.Action):
+            self._pipeline.table_modify(self.spec.name, handle, request)
+
+    def _change_result(self, row: api.Row, request: Request, undo: UndoLog) -> None:
+        before = self._result(row.target)
         if isinstance(before, OneShot) and isinstance(request, ActionSet):
             one_shots.swap(before, request, undo)
             return
-        self._change(self._set_result, entry, before, self._realise(request, undo), undo)
-        self._release(before, undo)
-
-    def _set_result(self, entry: Entry, result: Result) -> None:
-        self._pipeline.table_modify(self.spec.name, entry.handle, self._target(result))
-        entry.result = result
+        with nullcontext() if isinstance(request, api.Action) else self._instant():
+            after = self._realise(request, undo)
+            self._pipeline.table_modify(self.spec.name, row.handle, _target(after))
+            undo.add(self._set_result_again, row.key, row.priority, before)
+            self._release(before, undo)
 
     def _realise(self, request: Request, undo: UndoLog) -> Result:
         """Put in place what an entry is about to refer to."""
@@ -259,41 +271,35 @@ class Table:
         profile = self._indirect()
         if isinstance(request, ActionSet):
             return one_shots.add(profile, request, undo)
-        state = self._referred(profile, request)
+        state: MemberState | GroupState
+        if isinstance(request, MemberRef):
+            state = profile.members.find(request.member_id)
+        else:
+            state = profile.groups.find(request.group_id)
         _use(state, 1)
-        undo.add(partial(_use, state, -1))
-        return request
+        undo.add(_use, state, -1)
+        return state
 
     def _release(self, result: Result, undo: UndoLog) -> None:
         """Take away what an entry no longer refers to."""
         if isinstance(result, OneShot):
             one_shots.delete(result, undo)
         elif not isinstance(result, api.Action):
-            state = self._referred(self._indirect(), result)
-            _use(state, -1)
-            undo.add(partial(_use, state, 1))
+            _use(result, -1)
+            undo.add(_use, result, 1)
 
-    def _target(self, result: Result) -> api.Target:
-        match result:
-            case api.Action():
-                return result
-            case OneShot():
-                return api.Group(result.group)
-            case MemberRef():
-                return api.Member(self._referred(self._indirect(), result).handle)
-            case GroupRef():
-                return api.Group(self._referred(self._indirect(), result).handle)
+    def _result(self, target: api.Target) -> Result:
+        if isinstance(target, api.Action):
+            return target
+        profile = self._indirect()
+        if isinstance(target, api.Member):
+            return profile.members.by_handle[target.handle]
+        return profile.shots.get(target.handle) or profile.groups.by_handle[target.handle]
 
     def _indirect(self) -> Profile:
         if self._profile is None:
             raise TypeError(f"{self.codec.name} has no action profile")
         return self._profile
-
-    @staticmethod
-    def _referred(profile: Profile, result: MemberRef | GroupRef) -> MemberState | GroupState:
-        if isinstance(result, MemberRef):
-            return profile.members.find(result.member_id)
-        return profile.groups.find(result.group_id)
 
     # The default entry (§ 9.1.3)
 
@@ -307,37 +313,37 @@ class Table:
         if self.spec.const_default:
             raise denied(f"{self.codec.name}: the default action is const")
         if message.HasField("meter_config") or message.HasField("counter_data"):
-            self._require_entry(self.default)
-        before = self.default.result
+            self.locate(message)
+        before = self._default, self._default_note
         if message.HasField("action"):
             action = self.codec.default_action(message.action)
-            self._set_default(action)
-            self._annotate(self.default, cookie(message), message.metadata, undo)
+            self._set_default(action, Note(cookie(message), message.metadata))
         else:
-            self._set_default(self._initial_default)
-            self._annotate(self.default, 0, b"", undo)
-        undo.add(partial(self._set_default, before))
+            self._set_default(self._initial_default, PLAIN)
+        undo.add(self._set_default, *before)
 
-    def _set_default(self, result: Result) -> None:
-        reset = result is self._initial_default
-        self._pipeline.table_default(self.spec.name, None if reset else self._target(result))
-        self.default.result = result
+    def _set_default(self, action: api.Action, note: Note) -> None:
+        reset = action is self._initial_default
+        self._pipeline.table_default(self.spec.name, None if reset else action)
+        self._default, self._default_note = action, note
 
     @property
     def default_changed(self) -> bool:
         """Whether a client gave the table another default entry than the program's."""
-        return self.default.result is not self._initial_default or bool(self.default.metadata)
+        return self._default is not self._initial_default
 
     def read_default(self) -> Iterator[p4r.TableEntry]:
         """The default entry as a message, if the table has one."""
-        if self._has_default and isinstance(self.default.result, api.Action):
+        if self._has_default:
+            note = self._default_note
             message = p4r.TableEntry(
                 table_id=self.spec.id,
-                action=self.codec.encode_action(self.default.result),
                 is_default_action=True,
-                metadata=self.default.metadata,
-                is_const=self.default.is_const,
+                metadata=note.metadata,
+                is_const=note.is_const,
             )
+            set_cookie(message, note.controller_metadata)
+            self.codec.encode_action(self._default, message.action)
             yield message
 
 
@@ -348,8 +354,10 @@ def counter_value(place: str, data: p4r.CounterData) -> api.CounterValue:
     return api.CounterValue(data.packet_count, data.byte_count)
 
 
-def _set_opaque(entry: Entry, cookie_: int, metadata: bytes) -> None:
-    entry.controller_metadata, entry.metadata = cookie_, metadata
+def _target(result: Result) -> api.Target:
+    if isinstance(result, api.Action):
+        return result
+    return api.Member(result.handle) if isinstance(result, MemberState) else api.Group(result.handle)
 
 
 def _use(state: MemberState | GroupState, step: int) -> None:

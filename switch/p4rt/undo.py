@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import TypeVarTuple
+
+Arguments = TypeVarTuple("Arguments")
 
 
 class UndoLog:
-    """Inverse steps, last one first."""
+    """Inverse steps, last one first.
 
-    def __init__(self) -> None:
-        self._steps: list[Callable[[], object]] = []
+    With `each`, updates that succeeded are never undone: one that is a single step needs no inverse.
+    """
 
-    def add(self, step: Callable[[], object]) -> None:
-        """Remember how to undo what was just done."""
-        self._steps.append(step)
+    def __init__(self, *, each: bool) -> None:
+        self.each = each
+        self._steps: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+
+    def add(self, step: Callable[[*Arguments], object], *arguments: *Arguments) -> None:
+        """Remember how to undo what was just done: by this call."""
+        self._steps.append((step, arguments))
 
     def mark(self) -> int:
         """A point to rewind to."""
@@ -27,7 +34,8 @@ class UndoLog:
     def rewind(self, mark: int = 0) -> None:
         """Undo everything done since `mark`."""
         while len(self._steps) > mark:
-            self._steps.pop()()
+            step, args = self._steps.pop()
+            step(*args)
 
     @contextmanager
     def all_or_nothing(self) -> Generator[None]:

@@ -36,11 +36,12 @@ M = TypeVar("M")
 class Writer:
     """Applies updates to a state for one role."""
 
-    def __init__(self, state: State, role: Role):
+    def __init__(self, state: State, role: Role, atomicity: int):
         self._state = state
         self._find = state.schema.find
         self._role = role
-        self._undo = UndoLog()
+        self._atomicity = atomicity
+        self._undo = UndoLog(each=atomicity == p4r.WriteRequest.CONTINUE_ON_ERROR)
         self._handlers: Mapping[str, Callable[[int, p4r.Entity], None]] = {
             "table_entry": self._table_entry,
             "action_profile_member": self._member,
@@ -56,17 +57,17 @@ class Writer:
             "extern_entry": self._extern,
         }
 
-    def run(self, updates: Sequence[p4r.Update], atomicity: int) -> Generator[None]:
+    def run(self, updates: Sequence[p4r.Update]) -> Generator[None]:
         """Apply a batch, pausing now and then (the caller keeps others off the state meanwhile).
 
         Raises:
             BatchError: updates failed; with atomicity other than CONTINUE_ON_ERROR nothing was changed then.
         """
         with ExitStack() as stack:
-            if atomicity == p4r.WriteRequest.CONTINUE_ON_ERROR:
+            if self._undo.each:
                 yield from self._each(updates)
                 return
-            atomic = atomicity == p4r.WriteRequest.DATAPLANE_ATOMIC
+            atomic = self._atomicity == p4r.WriteRequest.DATAPLANE_ATOMIC
             if atomic:
                 stack.enter_context(self._state.instant())
             stack.enter_context(self._undo.all_or_nothing())
@@ -164,9 +165,9 @@ class Writer:
         table = self._state.table(message.table_entry.table_id)
         if table.spec.counter_id is None:
             raise invalid_argument(f"table {table.spec.name} has no direct counter")
-        entry = table.locate(message.table_entry)
+        row = table.locate(message.table_entry)
         if message.HasField("data"):
-            table.set_counter(entry, message.data, self._undo)
+            table.set_counter(row, message.data, self._undo)
 
     def _direct_meter(self, verb: int, entity: p4r.Entity) -> None:
         _require_modify(verb)

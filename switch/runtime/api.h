@@ -21,11 +21,14 @@ uint32_t device_header_room(void);
 void control_begin(struct device *d);
 void control_end(struct device *d);
 
-int64_t device_table_add(struct device *d, uint32_t table, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges,
-                         int32_t priority, uint32_t action, const uint64_t *data);
-int device_table_change(struct device *d, uint32_t table, uint32_t entry, uint32_t action, const uint64_t *data);
+/* A row to add: key words, mask words, low and high bounds of ranges, parameters. To find, what follows the bounds is
+ * not looked at. A row that is found: handle, action, priority, packets, bytes, and then the same. */
+int64_t device_table_add(struct device *d, uint32_t table, int32_t priority, uint32_t action, const void *row);
+uint32_t device_table_find(struct device *d, uint32_t table, int32_t priority, const void *row);
+uint32_t device_table_rows(struct device *d, uint32_t table, uint32_t from, uint32_t count, uint64_t *rows);
+int device_table_change(struct device *d, uint32_t table, uint32_t entry, uint32_t action, const void *parameters);
 int device_table_remove(struct device *d, uint32_t table, uint32_t entry);
-int device_table_default(struct device *d, uint32_t table, uint32_t action, const uint64_t *data);
+int device_table_default(struct device *d, uint32_t table, uint32_t action, const void *parameters);
 int device_table_default_reset(struct device *d, uint32_t table);
 int device_table_watch(struct device *d, uint32_t table, uint32_t entry, uint64_t timeout_us);
 int device_table_last_hit(struct device *d, uint32_t table, uint32_t entry, uint64_t *us_ago);

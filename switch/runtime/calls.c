@@ -18,8 +18,10 @@ static void use_target(struct device *d, uint32_t table, uint32_t action, uint64
     if (profile >= 0 && action >= ACTION_MEMBER) profile_use(&d->state.profiles[profile], action, handle, by);
 }
 
-int64_t device_table_add(struct device *d, uint32_t table, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges,
-                         int32_t priority, uint32_t action, const uint64_t *data) {
+int64_t device_table_add(struct device *d, uint32_t table, int32_t priority, uint32_t action, const void *row) {
+    uint32_t key_words = program.tables[table].key_words;
+    const uint64_t *key = row, *mask = key + key_words, *ranges = mask + key_words;
+    const uint64_t *data = ranges + 2 * program.tables[table].range_words;
     control_begin(d);
     int64_t entry = check_target(d, table, action, data);
     if (!entry) entry = table_add(&d->state.tables[table], key, mask, ranges, priority, action, data);
@@ -29,8 +31,26 @@ int64_t device_table_add(struct device *d, uint32_t table, const uint64_t *key, 
     return entry;
 }
 
-int device_table_change(struct device *d, uint32_t table, uint32_t entry, uint32_t action, const uint64_t *data) {
+uint32_t device_table_find(struct device *d, uint32_t table, int32_t priority, const void *row) {
+    uint32_t key_words = program.tables[table].key_words;
+    const uint64_t *key = row, *mask = key + key_words;
+    const struct table *t = &d->state.tables[table];
+    control_begin(d);
+    uint32_t entry = table_find(t, key, mask, mask + key_words, priority);
+    control_end(d);
+    return entry;
+}
+
+uint32_t device_table_rows(struct device *d, uint32_t table, uint32_t from, uint32_t count, uint64_t *rows) {
+    control_begin(d);
+    uint32_t found = table_rows(&d->state.tables[table], from, count, rows);
+    control_end(d);
+    return found;
+}
+
+int device_table_change(struct device *d, uint32_t table, uint32_t entry, uint32_t action, const void *parameters) {
     struct table *t = &d->state.tables[table];
+    const uint64_t *data = parameters;
     control_begin(d);
     int failed = table_holds(t, entry) ? check_target(d, table, action, data) : -ENOENT;
     if (!failed) {
@@ -56,8 +76,9 @@ int device_table_remove(struct device *d, uint32_t table, uint32_t entry) {
     return failed;
 }
 
-int device_table_default(struct device *d, uint32_t table, uint32_t action, const uint64_t *data) {
+int device_table_default(struct device *d, uint32_t table, uint32_t action, const void *parameters) {
     struct table *t = &d->state.tables[table];
+    const uint64_t *data = parameters;
     control_begin(d);
     int failed = check_target(d, table, action, data);
     if (!failed) {

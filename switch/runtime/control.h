@@ -13,6 +13,10 @@ int table_init(struct table *t, const struct table_shape *shape);
 void table_free(struct table *t);
 int64_t table_add(struct table *t, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges, int32_t priority,
                   uint32_t action, const uint64_t *data);
+/* The entry that matches the same packets with the same priority, or 0. */
+uint32_t table_find(const struct table *t, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges, int32_t priority);
+/* Copy entries in the order of their handles, from one on; `counts` where the table has none are zero. */
+uint32_t table_rows(const struct table *t, uint32_t from, uint32_t count, uint64_t *rows);
 int table_change(struct table *t, uint32_t entry, uint32_t action, const uint64_t *data);
 int table_remove(struct table *t, uint32_t entry);
 void table_clear(struct table *t);

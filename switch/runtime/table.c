@@ -256,11 +256,48 @@ static int exact_insert(struct table *t, const struct record *r) {
     return 0;
 }
 
+uint32_t table_find(const struct table *t, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges,
+                    int32_t priority) {
+    uint32_t n = t->control->shape.key_words;
+    if (t->control->shape.kind == KIND_EXACT) {
+        const uint64_t *slot = slots_seek(&t->exact, key, n);
+        return ((const struct record *)(slot + n))->entry;
+    }
+    for (uint32_t i = 0; i < t->tuple_count; i++) {
+        if (!words_equal(t->tuples[i].key_mask, mask, n)) continue;
+        for (uint32_t entry = tuple_find(&t->tuples[i], key, n); entry; entry = record_at(t, entry)->next) {
+            const struct record *r = record_at(t, entry);
+            if (r->priority == priority && words_equal(r->data, ranges, data_offset(t))) return entry;
+        }
+    }
+    return 0;
+}
+
+uint32_t table_rows(const struct table *t, uint32_t from, uint32_t count, uint64_t *rows) {
+    const struct table_shape *shape = &t->control->shape;
+    uint32_t found = 0;
+    for (uint32_t entry = from; entry <= t->control->high_water && found < count; entry++) {
+        if (!table_holds(t, entry)) continue;
+        const struct record *r = record_at(t, entry);
+        *rows++ = entry;
+        *rows++ = r->action;
+        *rows++ = (uint64_t)(int64_t)r->priority;
+        *rows++ = t->counts ? t->counts[entry].packets : 0;
+        *rows++ = t->counts ? t->counts[entry].bytes : 0;
+        memcpy(rows, key_at(t, entry), 2 * shape->key_words * 8);
+        rows += 2 * shape->key_words;
+        memcpy(rows, r->data, shape->data_words * 8);
+        rows += shape->data_words;
+        found++;
+    }
+    return found;
+}
+
 int64_t table_add(struct table *t, const uint64_t *key, const uint64_t *mask, const uint64_t *ranges, int32_t priority,
                   uint32_t action, const uint64_t *data) {
     struct table_control *k = t->control;
     uint32_t n = k->shape.key_words, entry = k->first_free;
-    if (k->shape.kind == KIND_EXACT && slots_seek(&t->exact, key, n)[n]) return -EEXIST;
+    if (table_find(t, key, mask, ranges, priority)) return -EEXIST;
     if (!entry && k->high_water == k->shape.size) return -ENOSPC;
     if (entry) k->first_free = k->free_next[entry];
     else entry = ++k->high_water;

@@ -20,12 +20,14 @@ from switch.api import (
     Bucket,
     CounterValue,
     Digest,
+    ExistsError,
     Group,
     InitialEntry,
     Match,
     Member,
     MeterRates,
     Replica,
+    Row,
     Target,
 )
 
@@ -119,8 +121,24 @@ class MemoryPipeline:
             case Action():
                 pass
 
+    def table_find(self, table: str, key: Sequence[Match], priority: int) -> int:
+        for handle, entry in self.tables[table].entries.items():
+            if (entry.key, entry.priority) == (tuple(key), priority):
+                return handle
+        return 0
+
+    def table_row(self, table: str, handle: int) -> Row:
+        entry = self.tables[table].entries[handle]
+        return Row(handle, entry.key, entry.priority, entry.target, entry.counter)
+
+    def table_rows(self, table: str) -> Iterator[Row]:
+        for handle in sorted(self.tables[table].entries):
+            yield self.table_row(table, handle)
+
     def table_insert(self, table: str, key: Sequence[Match], priority: int, target: Target) -> int:
         state = self.tables[table]
+        if self.table_find(table, key, priority):
+            raise ExistsError(table)
         if len(state.entries) >= state.size:
             raise OverflowError(table)
         self._check(table, target)

@@ -47,7 +47,7 @@ def schema() -> p4info.Schema:
 def write(state: State, updates: list[p4r.Update]) -> list[int]:
     """The code of each update."""
     try:
-        for _ in Writer(state, Role()).run(updates, p4r.WriteRequest.CONTINUE_ON_ERROR):
+        for _ in Writer(state, Role(), p4r.WriteRequest.CONTINUE_ON_ERROR).run(updates):
             pass
     except BatchError as error:
         return [0 if result is None else result.code for result in error.results]
