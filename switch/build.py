@@ -57,7 +57,8 @@ def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
     """
     command = compiler()
     flags += extra_flags()
-    digest = _digest(source, command, flags)
+    runtime = _runtime_digest(command, flags)
+    digest = _digest(runtime.hex(), source)[:16].hex()
     directory = cache_directory()
     target = directory / f"{digest}.so"
     if target.exists():
@@ -68,18 +69,23 @@ def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
         program.write_text(source)
         output = Path(scratch) / "program.so"
         units = [str(program), *sorted(str(path) for path in RUNTIME.glob("*.c"))]
-        _run([*command, *flags, *WARNINGS, f"-I{RUNTIME}", "-o", str(output), *units])
+        define = f"-DRUNTIME_DIGEST=0x{runtime[:8].hex()}ull"
+        _run([*command, *flags, *WARNINGS, define, f"-I{RUNTIME}", "-o", str(output), *units])
         output.replace(target)
     return target
 
 
-def _digest(source: str, command: list[str], flags: tuple[str, ...]) -> str:
+def _runtime_digest(command: list[str], flags: tuple[str, ...]) -> bytes:
+    """Of all that a shared object is made of but the program: equal digests, equal structures."""
+    sources = [path.name + "\0" + path.read_text() for path in sorted(RUNTIME.glob("*.[ch]"))]
+    return _digest(_version(command), " ".join(flags), _machine(flags), *sources)
+
+
+def _digest(*parts: str) -> bytes:
     state = hashlib.sha256()
-    parts = [source, _version(command), " ".join(flags), _machine(flags)]
-    parts += [path.name + "\0" + path.read_text() for path in sorted(RUNTIME.glob("*.[ch]"))]
     for part in parts:
         state.update(len(part).to_bytes(8, "big") + part.encode())
-    return state.hexdigest()[:32]
+    return state.digest()
 
 
 def _version(command: list[str]) -> str:

@@ -40,13 +40,15 @@ class Courier(ABC):
         self._thread.start()
 
     def stop(self) -> None:
-        """Deliver no more; returns when the thread is gone."""
+        """Deliver what is there and then no more; returns when the thread is gone."""
         self._running = False
         if self._thread:
             self._wake()
             if self._thread is not threading.current_thread():
                 self._thread.join()
             self._thread = None
+        while self.deliver(0):
+            pass
 
     def deliver(self, timeout_ms: int) -> int:
         """Wait for messages at most this long, deliver them, and return how many there were."""

@@ -8,10 +8,10 @@
     dataplane.stop(); dataplane.close()
 
 Names, in full: `Dataplane(program_json, ports, cpu_port, pcap_dir)`, `.start()`, `.stop()`, `.close()`,
-`.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.port_stats()`, `.ended()`, `.poll_events()`,
-`.bench()`; for ports without an interface `.add_rim_port()`, `.set_port_up()`, `.receive()`, `.on_frame()`,
-`.undelivered()`; and all of `switch.api.Pipeline`. Handles are positive integers. Errors: see
-`switch.native.check`.
+`.take_ports()`, `.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.port_stats()`, `.ended()`,
+`.poll_events()`, `.bench()`; for ports without an interface `.add_rim_port()`, `.set_port_up()`,
+`.receive()`, `.on_frame()`, `.undelivered()`; and all of `switch.api.Pipeline`. Handles are positive
+integers. Errors: see `switch.native.check`.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ class Dataplane(Control):
         self._closing = threading.Lock()
         self._collecting = threading.Lock()
         self._room: Any = ffi.new("uint8_t[]", COLLECT_ROOM)
+        self._frames = Frames(library, device)
         try:
             super().__init__(library, device, generated.shape, Events(library, device, generated.shape))
-            self._frames = Frames(library, device)
             for port, interface in (ports or {}).items():
                 self.add_port(port, interface)
         except BaseException:
@@ -97,10 +97,17 @@ class Dataplane(Control):
     # Life
 
     def start(self) -> None:
-        """Run packets of the interfaces and deliver what they tell; does nothing when running."""
-        if self._lib.device_start(self._device) == 0:
-            self._events.start()
-            self._frames.start()
+        """Run packets of the interfaces and deliver what they tell; does nothing when running.
+
+        Raises:
+            OSError: there is no thread to be had.
+        """
+        result = self._lib.device_start(self._device)
+        if result == -errno.EALREADY:
+            return
+        check(result, "the packet thread")
+        self._events.start()
+        self._frames.start()
 
     def stop(self) -> None:
         """Stop running packets; tables and counters stay."""
@@ -117,6 +124,38 @@ class Dataplane(Control):
             self._events.stop()
             self._frames.stop()
             self._lib.device_free(device)
+
+    def take_ports(self, other: Dataplane) -> None:
+        """Go on in the place of a running program: with its ports, what waits in them and what they counted.
+
+        Packets wait in the ports meanwhile. The other is stopped then and has no ports; when this fails, it
+        runs on.
+
+        Raises:
+            OSError: the other's runtime was built otherwise than this one's, or there is no thread to be had.
+        """
+        other._lib.device_stop(other._device)
+        other._frames.stop()
+        try:
+            self._exchange_ports(other)
+        except BaseException:
+            other._lib.device_start(other._device)
+            other._frames.start()
+            raise
+        other._events.stop()
+
+    def _exchange_ports(self, other: Dataplane) -> None:
+        result = self._lib.device_take_ports(self._device, other._device)
+        check(result, "the ports of the program that runs")
+        self._names, other._names = other._names, self._names
+        self._frames.frame = other._frames.frame
+        try:
+            self.start()
+        except BaseException:
+            self._lib.device_stop(self._device)
+            other._lib.device_take_ports(other._device, self._device)
+            self._names, other._names = other._names, self._names
+            raise
 
     def add_port(self, port: int, interface: str) -> None:
         """Make a network interface a port.

@@ -43,18 +43,20 @@ class Device:
             raise ValueError(str(error)) from None
 
     def run(self, pipeline: Dataplane) -> None:
-        """Give the ports to a pipeline, in place of the one that had them, which ends.
+        """Give the ports to a pipeline, in place of the one that had them; packets wait meanwhile.
 
         Raises:
-            OSError: an interface cannot be opened.
+            OSError: an interface cannot be opened, or the ports cannot be handed over: what ran runs on.
         """
         with self._lock:
-            if self._running is not None:
-                self._running.close()
-                self._running = None
-            for port, interface in self._ports.items():
-                pipeline.add_port(port, interface)
-            pipeline.start()
+            before = self._running
+            if before is None:
+                for port, interface in self._ports.items():
+                    pipeline.add_port(port, interface)
+                pipeline.start()
+            else:
+                pipeline.take_ports(before)
+                before.close()
             self._running = pipeline
 
     def discard(self, pipeline: Dataplane) -> None:

@@ -22,12 +22,6 @@ class Frames(Courier):
         )
         self.frame: Callable[[int, bytes], None] | None = None
 
-    def stop(self) -> None:
-        """Deliver what is there and then no more; returns when the thread is gone."""
-        super().stop()
-        while self.deliver(0):
-            pass
-
     def _dispatch(self, data: bytes) -> int:
         count = 0
         for _, port, frame in messages(data):

@@ -126,15 +126,19 @@ class PipelineConfig:
         async with self._lock:
             if self.saved is None:
                 raise not_found("no config was saved")
-            saved, self.saved = self.saved, None
-            await self._run(saved)
+            await self._run(self.saved)
+            self.saved = None
 
     async def _run(self, installed: Installed) -> None:
+        before = self.running
         self._connect(installed)
         self.running = None  # while ports change hands nobody may touch the pipeline that loses them
         try:
             await asyncio.to_thread(self._device.run, installed.pipeline)
         except OSError as error:
+            if before is not None:
+                self._connect(before)
+            self.running = before
             raise internal(f"the ports refused the new pipeline: {error}") from None
         self.running = installed
         cookie = installed.config.cookie.cookie

@@ -21,7 +21,11 @@ class Device(Protocol[P]):
         ...
 
     def run(self, pipeline: P) -> None:
-        """Let packets through a pipeline, in place of the one that ran before, which ends."""
+        """Let packets through a pipeline, in place of the one that ran before, which ends.
+
+        Raises:
+            OSError: the ports refuse it; the one that ran before runs on.
+        """
         ...
 
     def discard(self, pipeline: P) -> None:

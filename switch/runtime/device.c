@@ -104,6 +104,7 @@ struct device *device_new(uint32_t cpu_port) {
     if (!d) return NULL;
     clock_gettime(CLOCK_MONOTONIC, &t);
     d->start = (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+    d->runtime = runtime_digest;
     d->cpu_port = cpu_port;
     memset(d->port_up, 1, sizeof d->port_up);
     gate_init(&d->gate);

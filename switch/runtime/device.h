@@ -38,6 +38,7 @@ struct gate {
 };
 
 struct device {
+    uint64_t runtime;           /* first, so that it can be read of a device of any runtime */
     struct state state;
     struct gate gate;
     uint32_t cpu_port;
@@ -48,6 +49,8 @@ struct device {
     uint8_t port_up[PORTS];
     struct ports *ports;
 };
+
+extern const uint64_t runtime_digest;
 
 uint64_t clock_us(const struct device *d);
 void gate_packets_enter(struct gate *g);

@@ -88,3 +88,17 @@ uint64_t events_lost(struct events *e) {
     pthread_mutex_unlock(&e->lock);
     return lost;
 }
+
+uint64_t events_lost_take(struct events *e) {
+    pthread_mutex_lock(&e->lock);
+    uint64_t lost = e->lost;
+    e->lost = 0;
+    pthread_mutex_unlock(&e->lock);
+    return lost;
+}
+
+void events_lost_add(struct events *e, uint64_t count) {
+    pthread_mutex_lock(&e->lock);
+    e->lost += count;
+    pthread_mutex_unlock(&e->lock);
+}

@@ -27,5 +27,8 @@ int events_put(struct events *e, uint32_t kind, uint32_t id, const void *a, uint
 int64_t events_take(struct events *e, uint8_t *out, uint64_t room, int timeout_ms);
 void events_wake(struct events *e);
 uint64_t events_lost(struct events *e);
+/* How many were lost, to be counted elsewhere from now on. */
+uint64_t events_lost_take(struct events *e);
+void events_lost_add(struct events *e, uint64_t count);
 
 #endif

@@ -157,11 +157,7 @@ int device_port_stats(struct device *d, uint32_t port, struct port_stats *stats)
     control_begin(d);
     struct port *p = d->ports->by_number[port];
     if (p) {
-        struct tpacket_stats kernel;
-        socklen_t length = sizeof kernel;
-        /* Reading them clears them. */
-        if (p->fd >= 0 && !getsockopt(p->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &length))
-            p->stats.rx_dropped += kernel.tp_drops;
+        ring_count_drops(p);
         p->stats.index = (uint32_t)p->index;
         *stats = p->stats;
     }

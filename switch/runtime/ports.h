@@ -56,6 +56,8 @@ void rim_send(struct device *d, struct port *p, const struct outgoing *o);
 /* ring.c */
 int ring_open(struct port *p);
 void ring_close(struct port *p);
+/* Add to the port's statistics what the ring had no room for. */
+void ring_count_drops(struct port *p);
 /* Run at most BATCH packets; they stay in the ring until ring_release(). */
 uint32_t ring_receive(struct port *p, struct runner *r);
 void ring_release(struct port *p);

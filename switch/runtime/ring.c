@@ -60,16 +60,28 @@ int ring_open(struct port *p) {
     return failed;
 }
 
+static struct tpacket2_hdr *frame_at(const struct port *p, uint32_t i) {
+    uint32_t per_block = BLOCK / p->frame_size;
+    return (void *)(p->ring + (size_t)(i / per_block) * BLOCK + (size_t)(i % per_block) * p->frame_size);
+}
+
+static int is_ours(const struct tpacket2_hdr *h) { return __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER; }
+
+void ring_count_drops(struct port *p) {
+    struct tpacket_stats kernel;
+    socklen_t length = sizeof kernel;
+    /* Reading them clears them. */
+    if (p->fd >= 0 && !getsockopt(p->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &length))
+        p->stats.rx_dropped += kernel.tp_drops;
+}
+
 void ring_close(struct port *p) {
+    ring_count_drops(p);
+    for (uint32_t i = 0; p->ring && i < p->frame_count; i++) p->stats.rx_dropped += is_ours(frame_at(p, i));
     if (p->ring) munmap(p->ring, RING_BYTES);
     if (p->fd >= 0) close(p->fd);
     p->ring = NULL;
     p->fd = -1;
-}
-
-static struct tpacket2_hdr *frame_at(const struct port *p, uint32_t i) {
-    uint32_t per_block = BLOCK / p->frame_size;
-    return (void *)(p->ring + (size_t)(i / per_block) * BLOCK + (size_t)(i % per_block) * p->frame_size);
 }
 
 /* The sender left the sum over what follows `start` to its interface; the pseudo header's is in place (virtio 1.2 §5.1.6.2). */
@@ -157,7 +169,7 @@ static uint32_t frames_waiting(const struct port *p) {
     uint32_t count = 0;
     for (uint32_t i = p->next; count < BATCH; count++) {
         const struct tpacket2_hdr *h = frame_at(p, i);
-        if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) break;
+        if (!is_ours(h)) break;
         __builtin_prefetch((const uint8_t *)h + 64);
         __builtin_prefetch((const uint8_t *)h + 128);
         if (++i == p->frame_count) i = 0;

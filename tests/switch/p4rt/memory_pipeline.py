@@ -313,11 +313,10 @@ class MemoryDevice:
 
     def run(self, pipeline: MemoryPipeline) -> None:
         assert not pipeline.discarded
-        if self.running is not None:
-            self.running.running = False
-            self.running = None
         if self.broken:
             raise OSError("no such interface")
+        if self.running is not None:
+            self.running.running = False
         pipeline.running = True
         self.running = pipeline
 

@@ -1,5 +1,6 @@
 """Pipelines: verified, saved, committed, reconciled, read back."""
 
+import asyncio
 import json
 
 import grpc
@@ -110,19 +111,47 @@ async def test_a_client_that_gives_up_leaves_nothing_half_done(client: Client, d
     assert [pipeline.running or pipeline.discarded for pipeline in device.pipelines].count(True) == 1
 
 
-async def test_ports_that_fail_leave_no_pipeline(client: Client, device: MemoryDevice) -> None:
+async def test_ports_that_refuse_a_pipeline_keep_the_one_they_have(
+    client: Client, device: MemoryDevice
+) -> None:
+    await client.insert(route(1, 32, 1))
+    before = device.running
     device.broken = True
     with pytest.raises(RefusedError, match="no such interface") as refused:
         await client.push()
     assert refused.value.code == "INTERNAL"
-    with pytest.raises(RefusedError) as refused:
-        await client.insert(route(1, 32, 1))
-    assert refused.value.code == "FAILED_PRECONDITION"
-    await client.say(packet=p4r.PacketOut(payload=b"x"))
-    assert (await client.hear("error")).canonical_code == 9
+    assert device.running is before
+    await client.insert(route(2, 32, 1))
+    assert before is not None
+    assert len(before.tables["ingress.route"].entries) == 2
+    await asyncio.to_thread(before.packet_in, b"\0\0from the one that runs")
+    await client.hear("packet")
     device.broken = False
     await client.push()
+    assert device.running is not before
+
+
+async def test_a_saved_pipeline_that_ports_refuse_stays_saved(client: Client, device: MemoryDevice) -> None:
+    await client.push(SET.VERIFY_AND_SAVE)
     await client.insert(route(1, 32, 1))
+    device.broken = True
+    with pytest.raises(RefusedError, match="no such interface"):
+        await client.push(SET.COMMIT, None)
+    device.broken = False
+    await client.push(SET.COMMIT, None)
+    assert device.running is not None
+    assert len(device.running.tables["ingress.route"].entries) == 1
+
+
+async def test_ports_that_refuse_the_first_pipeline_leave_none(primary: Client, device: MemoryDevice) -> None:
+    device.broken = True
+    with pytest.raises(RefusedError, match="no such interface"):
+        await primary.push()
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(route(1, 32, 1))
+    assert refused.value.code == "FAILED_PRECONDITION"
+    await primary.say(packet=p4r.PacketOut(payload=b"x"))
+    assert (await primary.hear("error")).canonical_code == 9
 
 
 async def test_reconcile_keeps_the_state(client: Client, device: MemoryDevice) -> None:
