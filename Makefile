@@ -43,7 +43,7 @@ trace: .venv/ready ## make the demo's trace (topo/labs/demo.pcap) anew
 
 bench: bench-switch bench-reaction ## everything that is measured, into bench/out/
 
-bench-switch: .venv/ready ## packets per second: embedded, BMv2, a bare forwarder, the kernel
+bench-switch: .venv/ready ## the embedded switch beside its peers: packets, latency, ns, lookups, writes
 	$(PY) -m bench.switch
 
 bench-reaction: .venv/ready ## from an advert to the first packet by the new weight

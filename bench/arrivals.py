@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 _RECORD = np.dtype([("number", "u8"), ("sent", "u8"), ("received", "u8")])
 _NS_PER_MS = 1e6
+_NS_PER_US = 1e3
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Arrivals:
     def _from(cls, records: NDArray[np.void]) -> Arrivals:
         ordered = np.sort(records, order="received")
         return cls(ordered["number"], ordered["sent"], ordered["received"])
+
+    def delays_us(self) -> list[float]:
+        """Return how long each was under way, in µs."""
+        return ((self.received_ns - self.sent_ns) / _NS_PER_US).tolist()
 
     def first_after(self, when_ns: int) -> int | None:
         """Return when the first one arrived after `when_ns`."""

@@ -144,14 +144,15 @@ class Kernel:
 
     @contextmanager
     def forwarding(self, lane: Lane, workload: Workload, core: int, directory: Path) -> Generator[None]:
-        """Route the workload's destination out of the outlet, for frames that come in by the inlet."""
+        """Route the workload's destinations out of the outlet, for frames that come in by the inlet."""
         namespace = lane.bed[DEVICE]
         with netns.entered(namespace):
             netns.write_sysctl(f"net/ipv4/conf/{lane.inlet}/forwarding", "1")
             outlet = socket.if_nametoindex(lane.outlet)
         with netns.routes(namespace) as ipr:
             ipr.neigh("add", dst=_NEXT_HOP, lladdr=_NEXT_HOP_MAC, ifindex=outlet, state=_PERMANENT)
-            ipr.route("add", dst=f"{workload.destination}/32", gateway=_NEXT_HOP, oif=outlet, flags="onlink")
+            for route in workload.routes:
+                ipr.route("add", dst=str(route), gateway=_NEXT_HOP, oif=outlet, flags="onlink")
         yield
 
     def faults(self, workload: Workload, passed: Sequence[tuple[bytes, bytes]]) -> list[str]:

@@ -28,14 +28,6 @@ class DeviceError(BenchError):
 
 
 @dataclass(frozen=True)
-class Cores:
-    """The core that sends and the one that forwards; the same on a machine with only one."""
-
-    source: int
-    device: int
-
-
-@dataclass(frozen=True)
 class Sample:
     """One measurement.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
+from bench.workload import Marks
 from cfn.wire import PORT, Header, Packet
 
 ETHERNET = 14
@@ -12,6 +13,8 @@ IPV4 = 20
 UDP_HEADER = 8
 CFN_AT = ETHERNET + IPV4 + UDP_HEADER
 """Offset of the CFN header in a frame over UDP and IPv4 without options."""
+CFN_MARKS = Marks(number=CFN_AT + 8, stamp=CFN_AT + 32, checksum=CFN_AT - 2)
+"""request_id and data_in (docs/wire-format.md) carry number and time."""
 
 
 def request(macs: tuple[str, str], addresses: tuple[str, str], source_port: int, header: Header) -> bytes:

@@ -41,6 +41,16 @@ class Child:
         self._process = process
         self._output = output
 
+    def resident_bytes(self) -> int:
+        """Return how much of the program is in memory (VmRSS of proc(5)).
+
+        Raises:
+            ChildError: it has ended.
+        """
+        self.check()
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
     def check(self) -> None:
         """Raise if the program has ended.
 

@@ -6,7 +6,7 @@ it passes admission (function, tenant), is drawn from a weighted group, gets a s
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 import finsy as fy
 
@@ -40,8 +40,9 @@ def workload() -> Workload:
         p4blob=p4src.JSON,
         entries=tuple(entries()),
         frames=tuple(_frame(flow) for flow in range(FLOWS)),
+        marks=packets.CFN_MARKS,
         router_mac=ROUTER_MAC,
-        destination=ANYCAST,
+        routes=(IPv4Network(ANYCAST),),
         fault=steering_fault,
         outlet=lambda frame: packets.ipv4_of(frame).dst,
         outlets=frozenset(str(address) for address in instances()),

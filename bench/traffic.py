@@ -16,10 +16,7 @@ from bench.process import Child, running
 from cfn.names import func_id
 from cfn.wire import VERSION, Kind
 
-# Offsets in the CFN header (docs/wire-format.md) of request_id and data_in, which carry number and time.
-_NUMBER_AT = packets.CFN_AT + 8
-_STAMP_AT = packets.CFN_AT + 32
-_CHECKSUM_AT = packets.CFN_AT - 2
+_STEADY = "0"
 _DRAIN_SECONDS = 1.0
 
 
@@ -69,17 +66,21 @@ def flowing(bed: Bed, per_second: float, directory: Path) -> Generator[Traffic]:
     template = directory / "request"
     template.write_bytes(frame)
     record, pace = (native.build(program, directory) for program in ("record", "pace"))
-    fields = (str(_NUMBER_AT), str(_STAMP_AT))
     kinds = {two_sites.CLIENT: Kind.NACK, **dict.fromkeys(two_sites.SITES, Kind.REQUEST)}
     with ExitStack() as stack:
         recorders: dict[str, Child] = {}
         for place, kind in kinds.items():
             match = (str(packets.CFN_AT), f"{VERSION << 4 | kind:02x}")
-            what = (two_sites.UPLINK, str(_records(directory, place)), str(len(frame)), *match, *fields)
-            recorder = running(f"record-{place}", [str(record), *what], directory, namespace=bed[place])
+            what = (two_sites.UPLINK, str(_records(directory, place)), str(len(frame)), *match)
+            recorder = running(
+                f"record-{place}",
+                [str(record), *what, *packets.CFN_MARKS.fields],
+                directory,
+                namespace=bed[place],
+            )
             recorders[place] = stack.enter_context(recorder)
             recorders[place].wait_output("ready")
-        sending = (two_sites.UPLINK, str(template), str(per_second), *fields, str(_CHECKSUM_AT))
+        sending = (two_sites.UPLINK, str(template), str(per_second), _STEADY, *packets.CFN_MARKS.all_fields)
         sender = running("pace", [str(pace), *sending], directory, namespace=bed[two_sites.CLIENT])
         yield Traffic(stack.enter_context(sender), recorders, directory)
 

@@ -1,8 +1,9 @@
-/* Sends one frame again and again at a steady rate until SIGTERM, each copy numbered and stamped.
+/* Sends one frame again and again at a rate until SIGTERM, each copy numbered and stamped.
  *
- *   pace INTERFACE FRAME PER_SECOND NUMBER_AT STAMP_AT CHECKSUM_AT
+ *   pace INTERFACE FRAME PER_SECOND SPREAD NUMBER_AT STAMP_AT CHECKSUM_AT
  *
- * FRAME is a file with the frame. Into each copy go its number (32 bits, from 0) at offset NUMBER_AT and the time of
+ * FRAME is a file with the frame. The gaps between copies vary by up to SPREAD (0: steady, 1: from nothing to twice the
+ * mean) of their mean, all lengths alike. Into each copy go its number (32 bits, from 0) at offset NUMBER_AT and the time of
  * sending (64 bits, ns of CLOCK_REALTIME) at STAMP_AT, both zero in the file and at even offsets; the
  * UDP checksum at CHECKSUM_AT is kept right. On its end it prints how many copies it sent. */
 
@@ -65,17 +66,17 @@ static void mark(uint8_t *copy, const struct fields *fields, uint32_t number, ui
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
-        fprintf(stderr, "usage: pace INTERFACE FRAME PER_SECOND NUMBER_AT STAMP_AT CHECKSUM_AT\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: pace INTERFACE FRAME PER_SECOND SPREAD NUMBER_AT STAMP_AT CHECKSUM_AT\n");
         return 2;
     }
     uint8_t frame[MAX_FRAME];
     size_t length = read_frame(argv[2], frame);
-    double per_second = strtod(argv[3], NULL);
+    double per_second = strtod(argv[3], NULL), spread = strtod(argv[4], NULL);
     struct fields fields = {
-        .number_at = strtoul(argv[4], NULL, 10),
-        .stamp_at = strtoul(argv[5], NULL, 10),
-        .checksum_at = strtoul(argv[6], NULL, 10),
+        .number_at = strtoul(argv[5], NULL, 10),
+        .stamp_at = strtoul(argv[6], NULL, 10),
+        .checksum_at = strtoul(argv[7], NULL, 10),
     };
     if (fields.number_at + 4 > length || fields.stamp_at + 8 > length || fields.checksum_at + 2 > length) {
         fprintf(stderr, "%s: a frame of %zu bytes does not hold the fields\n", argv[2], length);
@@ -85,6 +86,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: not a rate\n", argv[3]);
         return 2;
     }
+    if (!(spread >= 0 && spread <= 1)) {
+        fprintf(stderr, "%s: not a spread from 0 to 1\n", argv[4]);
+        return 2;
+    }
     double gap_ns = 1e9 / per_second;
     uint16_t checksum = (uint16_t)(frame[fields.checksum_at] << 8 | frame[fields.checksum_at + 1]);
     int fd = open_sender(argv[1]);
@@ -92,9 +97,10 @@ int main(int argc, char **argv)
     prctl(PR_SET_TIMERSLACK, 1);
 
     uint64_t start = realtime_ns();
+    double after_ns = 0;
     uint32_t number = 0;
     while (!stopped) {
-        uint64_t due = start + (uint64_t)(number * gap_ns);
+        uint64_t due = start + (uint64_t)after_ns;
         struct timespec when = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
         if (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &when, NULL) != 0)
             continue;
@@ -102,6 +108,7 @@ int main(int argc, char **argv)
         if (send(fd, frame, length, 0) != (ssize_t)length)
             fail("send");
         number++;
+        after_ns += gap_ns * (1 + spread * (2 * drand48() - 1));
     }
     printf("%" PRIu32 "\n", number);
     return 0;

@@ -2,18 +2,19 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bench import bed, native, packets, steering, two_sites
+from bench import bed, native, packets, routing, steering, two_sites
 from bench.arrivals import Arrivals
 from bench.bed import Bed
 from bench.devices import DEVICES, Device, Kernel
 from bench.forwarding import SOURCE_KINDS, Blaster, DeviceError, check
 from bench.lane import ROLES, Lane
 from bench.process import ChildError, running
+from bench.workload import Workload
 from cfn.names import func_id
 from topo import netns
 
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.netns, pytest.mark.skipif(os.geteuid() != 0, reason="m
 
 _CORE = min(os.sched_getaffinity(0))
 _ETH_P_ALL = 3
-_FIELDS = [str(packets.CFN_AT + 8), str(packets.CFN_AT + 32)]
+_MARKS = packets.CFN_MARKS
 
 
 @pytest.fixture
@@ -32,10 +33,11 @@ def pair() -> Iterator[Bed]:
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
-def test_device_forwards_what_it_should(device: Device, tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [steering.workload, routing.workload], ids=["cfn", "basic_routing"])
+def test_device_forwards_what_it_should(device: Device, make: Callable[[], Workload], tmp_path: Path) -> None:
     if not device.installed():
         pytest.skip(f"{device.name} is not installed")
-    workload = steering.workload()
+    workload = make()
     with bed.laid(*ROLES) as laid:
         lane = Lane(laid, device.name)
         lane.lay(workload.router_mac if device.kernel_takes_in else None)
@@ -61,8 +63,8 @@ def test_every_frame_that_is_paced_is_recorded(pair: Bed, tmp_path: Path) -> Non
     template.write_bytes(two_sites.request_frame(func_id("a/b")))
     pace, record = (str(native.build(name, tmp_path)) for name in ("pace", "record"))
     kind = [str(template.stat().st_size), str(packets.CFN_AT), "11"]
-    recording = [record, "r", str(tmp_path / "records"), *kind, *_FIELDS]
-    pacing = [pace, "l", str(template), "2000", *_FIELDS, str(packets.CFN_AT - 2)]
+    recording = [record, "r", str(tmp_path / "records"), *kind, *_MARKS.fields]
+    pacing = [pace, "l", str(template), "2000", "0.5", *_MARKS.all_fields]
     with running("record", recording, tmp_path, namespace=pair["right"]) as recorder:
         recorder.wait_output("ready")
         with netns.entered(pair["right"]):
@@ -84,8 +86,8 @@ def test_frames_of_another_kind_are_not_recorded(pair: Bed, tmp_path: Path) -> N
     template.write_bytes(two_sites.request_frame(func_id("a/b")))
     pace, record = (str(native.build(name, tmp_path)) for name in ("pace", "record"))
     kind = [str(template.stat().st_size), str(packets.CFN_AT), "15"]
-    recording = [record, "r", str(tmp_path / "records"), *kind, *_FIELDS]
-    pacing = [pace, "l", str(template), "2000", *_FIELDS, str(packets.CFN_AT - 2)]
+    recording = [record, "r", str(tmp_path / "records"), *kind, *_MARKS.fields]
+    pacing = [pace, "l", str(template), "2000", "0.5", *_MARKS.all_fields]
     with running("record", recording, tmp_path, namespace=pair["right"]) as recorder:
         recorder.wait_output("ready")
         with netns.entered(pair["right"]):
@@ -99,7 +101,12 @@ def test_frames_of_another_kind_are_not_recorded(pair: Bed, tmp_path: Path) -> N
     ("program", "arguments", "message"),
     [
         ("blast", ["none", "/dev/null", "114"], "/dev/null: not at least 64 whole frames of 114 bytes"),
-        ("pace", ["none", "/dev/null", "5", "0", "4", "8"], "a frame of 0 bytes does not hold the fields"),
+        (
+            "pace",
+            ["none", "/dev/null", "5", "0", "0", "4", "8"],
+            "a frame of 0 bytes does not hold the fields",
+        ),
+        ("pace", ["none", __file__, "5", "2", "0", "4", "8"], "2: not a spread from 0 to 1"),
         ("record", ["none", "/dev/null", "114", "0", "xy", "0", "4"], "xy: no bytes within a frame of 114"),
         ("bare", ["none", "none"], "none: No such device"),
     ],

@@ -59,6 +59,15 @@ def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
         os.close(child)
 
 
+def test_memory_of_a_child_is_told_while_it_runs(tmp_path: Path) -> None:
+    with running("child", ["sh", "-c", "echo ready; exec sleep 1000"], tmp_path) as child:
+        child.wait_output("ready")
+        assert 0 < child.resident_bytes() < 1 << 30
+        child.kill()
+        with pytest.raises(ChildError, match="child ended"):
+            child.resident_bytes()
+
+
 def test_a_child_runs_on_the_core_it_is_given(tmp_path: Path) -> None:
     core = min(os.sched_getaffinity(0))
     with running(

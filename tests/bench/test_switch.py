@@ -1,39 +1,37 @@
+import json
+from functools import partial
+from pathlib import Path
+
 import pytest
 import typer
 
-from bench import steering
+from bench import pipeline, results
 from bench.devices import DEVICES
-from bench.forwarding import Cores, Sample
-from bench.stats import Spread
-from bench.switch import chosen, pick_cores, ratio, table
-
-
-@pytest.mark.parametrize(
-    ("available", "expected"), [({0, 1}, Cores(0, 1)), ({5, 2, 3}, Cores(2, 5)), ({4}, Cores(4, 4))]
-)
-def test_source_and_device_have_a_core_each_where_there_are_two(available: set[int], expected: Cores) -> None:
-    assert pick_cores(available) == expected
+from bench.switch import MEASUREMENTS, WORKLOADS, chosen, main
 
 
 def test_devices_are_chosen_by_name() -> None:
-    assert chosen(None) == list(DEVICES)
-    assert [device.name for device in chosen(["kernel", "bare"])] == ["bare", "kernel"]
+    known = {device.name: device for device in DEVICES}
+    assert chosen(known, None, "--device") == list(DEVICES)
+    assert [device.name for device in chosen(known, ["kernel", "bare"], "--device")] == ["bare", "kernel"]
 
 
 def test_an_unknown_device_is_told() -> None:
+    known = {device.name: device for device in DEVICES}
     with pytest.raises(typer.BadParameter, match="tofino: not of embedded, bmv2, bare, kernel"):
-        chosen(["bare", "tofino"])
+        chosen(known, ["bare", "tofino"], "--device")
 
 
-def test_a_device_that_forwarded_nothing_has_no_ratio() -> None:
-    assert ratio(Spread(1.0, 1.0, 1.0), Spread(0.0, 0.0, 0.0)) == ""
-    assert ratio(None, Spread(2.0, 2.0, 2.0)) == ""
-    assert ratio(Spread(3.0, 1.0, 9.0), Spread(2.0, 2.0, 2.0)) == "1.50"
+def test_each_workload_is_known_by_its_name() -> None:
+    assert list(WORKLOADS) == [make().name for make in WORKLOADS.values()]
 
 
-def test_table_tells_what_is_not_installed() -> None:
-    samples = {device.name: [Sample(3e6, 1e6, "xdp")] for device in DEVICES[1:]}
-    spreads = {name: Spread.of([sample.forwarded for sample in taken]) for name, taken in samples.items()}
-    shown = table(steering.workload(), DEVICES, samples, spreads)
-    assert list(shown.columns[1].cells) == ["not installed", "1000.0", "1000.0", "1000.0"]
-    assert list(shown.columns[4].cells)[1:] == ["3000.0"] * 3
+def test_the_command_writes_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = partial(pipeline.measure, functions=100, frame_count=128)
+    monkeypatch.setitem(MEASUREMENTS, "pipeline", small)
+    monkeypatch.setattr(results, "OUT", tmp_path)
+    main(only=["pipeline"], rounds=2)
+    written = json.loads((tmp_path / "switch.json").read_text())
+    assert set(written) == {"ns_per_packet", "rounds", "machine"}
+    assert set(written["ns_per_packet"]) == {"generated", "handwritten"}
+    assert [len(taken) for taken in written["rounds"]["ns_per_packet"].values()] == [2, 2]
