@@ -22,7 +22,7 @@ from switch.load.symbols import Symbols, add_name, lookup
 ALGORITHMS = frozenset(
     {
         "crc16", "crc32", "crcCCITT", "csum16", "cksum16", "xor16", "xor32", "identity",
-        "crc16_custom", "crc32_custom", "crc64_custom", "crc8_custom", "round_robin",
+        "crc16_custom", "crc32_custom", "crc64_custom", "crc8_custom",
     }
 )  # fmt: skip
 """Hash algorithms of the runtime, by BMv2's names (src/bm_sim/calculations.cpp)."""

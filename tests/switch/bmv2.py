@@ -1,11 +1,14 @@
-"""The reference: run packets through BMv2's simple_switch, for comparison byte by byte.
+"""The reference: BMv2's simple_switch as a process, fed and read through pcap files (`--use-files`).
 
-Packets go in through a named pipe in pcap format at a pace that BMv2's queues can follow, and come out in
-pcap files, so that neither interfaces nor rights are needed. Entries are given through simple_switch_CLI.
+Packets go in through a named pipe and come out in a file per port, so that neither interfaces nor rights are
+needed. Nothing is lost on the way: the egress queues, which hold 64 packets unless told otherwise, are made
+as long as a run can be (the other queues block, save the one for packets that go round, which holds 1024).
+State is given and read through simple_switch_CLI.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -13,21 +16,28 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
+
+from tests.switch import thrift
 
 SWITCH = "simple_switch"
 CLI = "simple_switch_CLI"
-PORTS = range(9)
+PORTS = range(511)  # all that a packet can be sent to: 511 is the drop port
 START_TIMEOUT_S = 30
-PACES = (24, 6, 1)  # packets at once: an egress queue holds 64, and a busy machine empties it slowly
-PAUSE_S = 0.02
-QUIET_S = 0.6  # without output, after the last packet, means that all is out
+RUN_TIMEOUT_S = 120
+QUEUE_DEPTH = 1 << 24  # packets
+FILES = 4096  # open at once: two a port
+SAMPLE_S = 0.002  # between two looks at whether the threads sleep
 
 _HEADER = struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 16, 1)
 _RECORD = struct.Struct("<IIII")
+
+
+class Bmv2Error(Exception):
+    """BMv2 ended, or refused a command."""
 
 
 def find(tool: str) -> str | None:
@@ -45,59 +55,164 @@ def available() -> bool:
     return find(SWITCH) is not None and find(CLI) is not None
 
 
-@dataclass(frozen=True)
-class Reference:
-    """What came out of each port."""
+class Bmv2:
+    """A simple_switch that runs one program; packets come in on `port`. A context manager."""
 
-    outputs: dict[int, list[bytes]]
+    def __init__(self, program_json: bytes, port: int = 1) -> None:
+        """Start it.
 
+        Raises:
+            Bmv2Error: it does not start with this program.
+        """
+        self._folder = Path(tempfile.mkdtemp(prefix="bmv2-"))
+        self._pipe: BinaryIO | None = None
+        try:
+            self._start(program_json, port)
+        except BaseException:
+            shutil.rmtree(self._folder)
+            raise
 
-def run(
-    program_json: bytes,
-    commands: Sequence[str],
-    packets: Iterable[bytes],
-    port: int = 1,
-    pace: int = PACES[0],
-) -> Reference:
-    """Run packets that come in on `port`, `pace` at once, after giving these CLI commands."""
-    with tempfile.TemporaryDirectory(prefix="bmv2-") as scratch:
-        return _run(Path(scratch), program_json, commands, packets, port, pace)
+    def _start(self, program_json: bytes, port: int) -> None:
+        (self._folder / "program.json").write_bytes(program_json)
+        for number in PORTS:
+            path = self._folder / f"p{number}_in.pcap"
+            if number == port:
+                os.mkfifo(path)
+            else:
+                path.write_bytes(_HEADER)
+        self._thrift = _free_port()
+        interfaces = [argument for number in PORTS for argument in ("-i", f"{number}@p{number}")]
+        switch, prlimit = find(SWITCH), shutil.which("prlimit")
+        assert switch
+        assert prlimit
+        with open(self._folder / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(prlimit, f"--nofile={FILES}"),
+                    switch,
+                    "--use-files",
+                    "0",
+                    "--thrift-port",
+                    str(self._thrift),
+                    "--device-id",
+                    str(self._thrift),
+                    *interfaces,
+                    "program.json",
+                ],
+                cwd=self._folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._open(self._folder / f"p{port}_in.pcap")
+            self.cli([f"set_queue_depth {QUEUE_DEPTH}"])
+        except BaseException:
+            self._stop()
+            raise
 
+    def _open(self, path: Path) -> None:
+        """Open the pipe so that neither side waits for the other, and a switch that ended breaks it."""
+        both = os.open(path, os.O_RDWR)
+        try:
+            os.write(both, _HEADER)
+            self._wait_for_start()
+            self._pipe = path.open("wb")
+        finally:
+            os.close(both)
 
-def _run(  # noqa: PLR0917 (the same as run())
-    folder: Path, program_json: bytes, commands: Sequence[str], packets: Iterable[bytes], port: int, pace: int
-) -> Reference:
-    switch, cli = find(SWITCH), find(CLI)
-    assert switch
-    assert cli
-    (folder / "program.json").write_bytes(program_json)
-    for number in PORTS:
-        path = folder / f"p{number}_in.pcap"
-        if number == port:
-            os.mkfifo(path)
-        else:
-            path.write_bytes(_HEADER)
-    thrift = _free_port()
-    interfaces = [argument for number in PORTS for argument in ("-i", f"{number}@p{number}")]
-    command = [switch, "--use-files", "0", "--thrift-port", str(thrift), "--device-id", str(thrift)]
-    process = subprocess.Popen(
-        [*command, *interfaces, "program.json"],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        with open(folder / f"p{port}_in.pcap", "wb") as pipe:
-            pipe.write(_HEADER)
-            pipe.flush()
-            _wait_for(thrift, process)
-            _configure(cli, thrift, commands)
-            _feed(pipe, packets, pace)
-        _wait_quiet(folder, process)
-    finally:
-        process.terminate()
-        process.wait()
-    return Reference({n: _read(folder / f"p{n}_out.pcap") for n in PORTS})
+    def __enter__(self) -> Bmv2:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        shutil.rmtree(self._folder)
+
+    def _stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        if self._pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._pipe.close()
+
+    def _wait_for_start(self) -> None:
+        end = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < end:
+            self._check_alive()
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._thrift)) == 0:
+                    return
+            time.sleep(0.01)
+        raise Bmv2Error(f"{SWITCH} did not start")
+
+    def _check_alive(self) -> None:
+        if self._process.poll() is not None:
+            said = (self._folder / "log").read_text(errors="replace").strip()[-500:]
+            raise Bmv2Error(f"{SWITCH} ended with {self._process.returncode}: {said}")
+
+    def cli(self, commands: Sequence[str]) -> str:
+        """Give commands and return what was answered.
+
+        Raises:
+            Bmv2Error: a command was refused.
+        """
+        if not commands:
+            return ""
+        cli = find(CLI)
+        assert cli
+        done = subprocess.run(
+            [cli, "--thrift-port", str(self._thrift)],
+            input="\n".join(commands) + "\n",
+            capture_output=True,
+            text=True,
+            timeout=RUN_TIMEOUT_S,
+            check=False,
+        )
+        wrong = [line for line in done.stdout.splitlines() if "Error" in line or "Invalid" in line]
+        if wrong or done.returncode:
+            raise Bmv2Error(f"{CLI}: {wrong[:3]} {done.stderr[-500:]}")
+        return done.stdout
+
+    def add_to_value_set(self, name: str, value: bytes) -> None:
+        """Add a member to a parser value set, which the CLI of this version of BMv2 cannot do."""
+        thrift.call(self._thrift, "standard:bm_parse_vset_add", 0, name.encode(), value)
+
+    def send(self, packets: Sequence[bytes], window: int | None = None) -> None:
+        """Run packets, all or `window` at once, and return when none is on its way any more.
+
+        Raises:
+            Bmv2Error: the switch ended.
+        """
+        assert self._pipe is not None
+        size = window or max(len(packets), 1)
+        for start in range(0, len(packets), size):
+            try:
+                for packet in packets[start : start + size]:
+                    self._pipe.write(_RECORD.pack(0, 0, len(packet), len(packet)) + packet)
+                self._pipe.flush()
+            except BrokenPipeError:
+                self._process.wait()
+                self._check_alive()
+            self._wait_until_idle()
+
+    def _wait_until_idle(self) -> None:
+        """All threads sleep, and none has run since the look before."""
+        end = time.monotonic() + RUN_TIMEOUT_S
+        last = None
+        while time.monotonic() < end:
+            self._check_alive()
+            now = _activity(self._process.pid)
+            if now is not None and now == last:
+                return
+            last = now
+            time.sleep(SAMPLE_S)
+        raise Bmv2Error(f"{SWITCH} does not come to rest")
+
+    def outputs(self) -> dict[int, list[bytes]]:
+        """All that came out since the start, by port."""
+        found = {number: _read(self._folder / f"p{number}_out.pcap") for number in PORTS}
+        return {number: packets for number, packets in found.items() if packets}
 
 
 def _free_port() -> int:
@@ -106,53 +221,22 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"{SWITCH} ended with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"{SWITCH} did not start")
-
-
-def _configure(cli: str, port: int, commands: Sequence[str]) -> None:
-    if not commands:
-        return
-    text = "\n".join(commands) + "\n"
-    done = subprocess.run(
-        [cli, "--thrift-port", str(port)],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if "Error" in done.stdout or "Invalid" in done.stdout or done.returncode:
-        raise RuntimeError(f"{CLI}: {done.stdout[-2000:]}{done.stderr[-500:]}")
-
-
-def _feed(pipe: BinaryIO, packets: Iterable[bytes], pace: int) -> None:
-    for number, packet in enumerate(packets):
-        pipe.write(_RECORD.pack(number, 0, len(packet), len(packet)) + packet)
-        if number % pace == pace - 1:
-            pipe.flush()
-            time.sleep(PAUSE_S)
-
-
-def _wait_quiet(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    last, since = -1, time.monotonic()
-    while process.poll() is None and time.monotonic() - since < QUIET_S:
-        size = sum(path.stat().st_size for path in folder.glob("*_out.pcap"))
-        if size != last:
-            last, since = size, time.monotonic()
-        time.sleep(0.05)
+def _activity(pid: int) -> tuple[int, ...] | None:
+    """How often the threads of a process have gone to sleep; None while one of them runs."""
+    switches: list[int] = []
+    for task in sorted(os.listdir(f"/proc/{pid}/task")):
+        status = Path(f"/proc/{pid}/task/{task}/status").read_text()
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        if not fields["State"].strip().startswith("S"):
+            return None
+        switches += [int(fields["voluntary_ctxt_switches"]), int(fields["nonvoluntary_ctxt_switches"])]
+    return tuple(switches)
 
 
 def _read(path: Path) -> list[bytes]:
-    data = path.read_bytes() if path.exists() else b""
+    if not path.exists() or path.stat().st_size <= len(_HEADER):
+        return []
+    data = path.read_bytes()
     packets: list[bytes] = []
     at = len(_HEADER)
     while at + _RECORD.size <= len(data):
