@@ -48,6 +48,14 @@ class Entries:
         entity.table_entry.action.action.CopyFrom(action)
         return entity
 
+    def inserted(self, device_id: int, numbers: Iterable[int]) -> bytes:
+        """Return one Write request of a `Writer` that inserts the entries of these numbers, encoded."""
+        updates = [p4r.Update(type=p4r.Update.INSERT, entity=self[number]) for number in numbers]
+        request = p4r.WriteRequest(
+            device_id=device_id, election_id=U128.encode(_ELECTION_ID), updates=updates
+        )
+        return request.SerializeToString()
+
     def asked(self, number: int) -> p4r.Entity:
         """Return the same entry without its action, as a read asks for it."""
         exact = p4r.FieldMatch.Exact(value=_minimal(self.keys[number]))
@@ -61,7 +69,6 @@ class Writer:
     def __init__(self, address: str, device_id: int, entries: Entries) -> None:
         self._device_id = device_id
         self._entries = entries
-        self._election_id = U128.encode(_ELECTION_ID)
         self._channel = grpc.insecure_channel(address)
         self._stub = p4r_grpc.P4RuntimeStub(self._channel)
         # Requests are bytes already: encoding them is not the target's work.
@@ -74,7 +81,7 @@ class Writer:
         Raises:
             WriteError: the target does not let it.
         """
-        asked = p4r.MasterArbitrationUpdate(device_id=self._device_id, election_id=self._election_id)
+        asked = p4r.MasterArbitrationUpdate(device_id=self._device_id, election_id=U128.encode(_ELECTION_ID))
         self._said.put(p4r.StreamMessageRequest(arbitration=asked))
         try:
             # The target takes the client for gone when nothing holds the stream.
@@ -91,13 +98,6 @@ class Writer:
     ) -> None:
         self._said.put(None)
         self._channel.close()
-
-    def encode(self, numbers: Iterable[int]) -> bytes:
-        """Return one Write request that inserts the entries of these numbers."""
-        updates = [p4r.Update(type=p4r.Update.INSERT, entity=self._entries[number]) for number in numbers]
-        return p4r.WriteRequest(
-            device_id=self._device_id, election_id=self._election_id, updates=updates
-        ).SerializeToString()
 
     def send(self, request: bytes) -> None:
         """Send a request and wait for the answer.

@@ -11,7 +11,8 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,14 +22,14 @@ from bench import p4client
 from bench.command import BenchError
 from bench.keys import random_keys
 from bench.measurement import Finding, Plan, ratio
-from bench.process import running
+from bench.process import Child, running
 from bench.programs import EXACT
+from bench.rounds import interleaved
 from bench.stats import Spread
-from bench.targets import BMV2, EMBEDDED, Target, address
+from bench.targets import EMBEDDED, TARGETS, Target, address
 from bench.writer import Entries, Writer
 
-ENTRIES = {EMBEDDED.name: 1_000_000, BMV2.name: 50_000}
-"""How many each is given; a million take BMv2 several minutes."""
+ENTRIES = 1_000_000
 SINGLE = 500
 """Entries a round that are written one a request."""
 BATCH = 1_000
@@ -38,6 +39,15 @@ _DEVICE_ID = 1
 
 class EntriesError(BenchError):
     """A target does not hold what was written."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The requests of one round, and how many entries are in them."""
+
+    single: list[bytes]
+    batched: list[bytes]
+    in_batches: int
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,32 @@ class Load:
         }
 
 
-def measure(plan: Plan, entries: Mapping[str, int] = ENTRIES) -> Finding:
-    """Fill the tables of the targets among the devices, one target after the other."""
-    targets = [target for target in (EMBEDDED, BMV2) if target.name in {one.name for one in plan.installed}]
-    loads = {target.name: fill(target, entries[target.name], plan.rounds) for target in targets}
+@dataclass(frozen=True)
+class Running:
+    """A target that takes entries, and its memory before the first."""
+
+    child: Child
+    writer: Writer
+    resident_bytes: int
+
+    def take(self, share: Share) -> Round:
+        """Write a share."""
+        return Round(
+            single=len(share.single) / self._seconds(share.single),
+            batched=share.in_batches / self._seconds(share.batched),
+        )
+
+    def _seconds(self, requests: Sequence[bytes]) -> float:
+        start = time.monotonic()
+        for request in requests:
+            self.writer.send(request)
+        return time.monotonic() - start
+
+
+def measure(plan: Plan) -> Finding:
+    """Fill the tables of those devices that are targets."""
+    targets = [TARGETS[device.name] for device in plan.installed if device.name in TARGETS]
+    loads = fill(targets, ENTRIES, plan.rounds)
     own = loads.get(EMBEDDED.name)
     figures = {
         "writes_per_s": own.per_s() if own else None,
@@ -87,60 +119,65 @@ def measure(plan: Plan, entries: Mapping[str, int] = ENTRIES) -> Finding:
     return Finding(figures, {"writes_per_s": rounds}, [table(loads)])
 
 
-def fill(target: Target, count: int, rounds: int) -> Load:
-    """Start a target without interfaces, write `count` entries in `rounds` rounds, and read some back.
+def fill(targets: Sequence[Target], count: int, rounds: int) -> dict[str, Load]:
+    """Write `count` entries to each target, a share a round and target after target, and read some back.
 
     Raises:
-        EntriesError: it doesn't hold what was written.
+        EntriesError: a target doesn't hold what was written.
     """
     entries = Entries.of(EXACT, random_keys(count).tolist())
-    shares = [range(number * count // rounds, (number + 1) * count // rounds) for number in range(rounds)]
-    with tempfile.TemporaryDirectory(prefix="cfnbench-") as scratch:
-        directory = Path(scratch)
-        socket = directory / "p4rt.sock"
-        command = target.command(_DEVICE_ID, {}, socket)
-        with running(target.name, command, directory) as child:
-            pipeline = (EXACT.p4info, EXACT.json)
-            asyncio.run(p4client.program(address(socket), _DEVICE_ID, pipeline, (), child.check))
-            before = child.resident_bytes()
-            with Writer(address(socket), _DEVICE_ID, entries) as writer:
-                taken = [write_share(writer, share) for share in shares]
-                grown = child.resident_bytes() - before
-                some = random.Random(1).sample(range(count), min(_READ_BACK, count))
-                if missing := writer.missing(some):
-                    raise EntriesError(f"{target.name}: {len(missing)} of {len(some)} entries are not there")
-    return Load(taken, count, grown)
+    some = random.Random(1).sample(range(count), min(_READ_BACK, count))
+    taken: dict[str, list[Round]] = {target.name: [] for target in targets}
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cfnbench-")))
+        started = {one.name: stack.enter_context(ready(one, entries, directory)) for one in targets}
+        for number, order in enumerate(interleaved(list(started), rounds)):
+            share = encode(entries, range(number * count // rounds, (number + 1) * count // rounds))
+            for name in order:
+                taken[name].append(started[name].take(share))
+        loads: dict[str, Load] = {}
+        for name, one in started.items():
+            grown = one.child.resident_bytes() - one.resident_bytes
+            if missing := one.writer.missing(some):
+                raise EntriesError(f"{name}: {len(missing)} of {len(some)} entries are not there")
+            loads[name] = Load(taken[name], count, grown)
+    return loads
 
 
-def write_share(writer: Writer, share: range) -> Round:
-    """Write some entries of a share singly and the rest in batches; of a small share, half and half."""
-    single = min(SINGLE, len(share) // 2)
-    return Round(
-        single=_rate(writer, [range(at, at + 1) for at in share[:single]]),
-        batched=_rate(writer, [share[at : at + BATCH] for at in range(single, len(share), BATCH)]),
+@contextmanager
+def ready(target: Target, entries: Entries, directory: Path) -> Generator[Running]:
+    """Start a target without interfaces, with the program of the entries, for the length of a block."""
+    socket = directory / f"{target.name}.sock"
+    command = target.command(_DEVICE_ID, {}, socket)
+    with running(target.name, command, directory) as child:
+        pipeline = (EXACT.p4info, EXACT.json)
+        asyncio.run(p4client.program(address(socket), _DEVICE_ID, pipeline, (), child.check))
+        with Writer(address(socket), _DEVICE_ID, entries) as writer:
+            yield Running(child, writer, child.resident_bytes())
+
+
+def encode(entries: Entries, numbers: range) -> Share:
+    """Encode some entries singly and the rest in batches; of few, half and half."""
+    alone = min(SINGLE, len(numbers) // 2)
+    single, rest = numbers[:alone], numbers[alone:]
+    return Share(
+        single=[entries.inserted(_DEVICE_ID, [number]) for number in single],
+        batched=[entries.inserted(_DEVICE_ID, rest[at : at + BATCH]) for at in range(0, len(rest), BATCH)],
+        in_batches=len(rest),
     )
 
 
-def _rate(writer: Writer, batches: Sequence[range]) -> float:
-    requests = [writer.encode(batch) for batch in batches]
-    start = time.monotonic()
-    for request in requests:
-        writer.send(request)
-    return sum(len(batch) for batch in batches) / (time.monotonic() - start)
-
-
-def table(loads: dict[str, Load]) -> Table:
-    """Return the table of medians; ratios are of the embedded switch's batched writes to each."""
+def table(loads: Mapping[str, Load]) -> Table:
+    """Return the table of medians; ratios are of the embedded switch to each."""
     own = loads.get(EMBEDDED.name)
     shown = Table(title="P4Runtime, one client: entries a second")
     shown.add_column("target")
-    for heading in ("single", "batched", "held", "MB for them", "embedded ÷ it"):
+    for heading in ("single", "embedded ÷ it", "batched", "embedded ÷ it", "held", "MB for them"):
         shown.add_column(heading, justify="right")
     for name, load in loads.items():
-        rates = load.per_s()
-        quotient = ratio(own.per_s()["batched"] if own else None, rates["batched"])
-        memory = f"{load.resident_bytes / 1e6:.0f}"
-        shown.add_row(
-            name, *(f"{value:,.0f}" for value in rates.values()), f"{load.entries:,}", memory, quotient
-        )
+        rates, ours = load.per_s(), own.per_s() if own else {}
+        cells = [
+            cell for kind, rate in rates.items() for cell in (f"{rate:,.0f}", ratio(ours.get(kind), rate))
+        ]
+        shown.add_row(name, *cells, f"{load.entries:,}", f"{load.resident_bytes / 1e6:.0f}")
     return shown
