@@ -1,6 +1,7 @@
 # Verbs for newcomers; `make` alone lists them.
 
 TARGET ?= embedded
+PLATFORM ?= eth
 PYTHON ?= python3.11
 PY := .venv/bin/python
 PTF_PY := .venv-ptf/bin/python
@@ -19,14 +20,15 @@ test: unit ptf-all ## every test: Python and C, then the packet tests on each ta
 unit: .venv/ready ## the tests of the Python and C code; ARGS="-k name" for some
 	$(PY) -m pytest $(ARGS)
 
-ptf: .venv/ready .venv-ptf/ready ## packet tests: TARGET=embedded or bmv2, CASE=file.Test for one
-	$(PTF_PY) ptf_tests/run.py --target $(TARGET) $(if $(CASE),--case $(CASE))
+ptf: .venv/ready .venv-ptf/ready ## packet tests: TARGET=embedded or bmv2, CASE=file.Test for one, PLATFORM=nn without root
+	$(PTF_PY) ptf_tests/run.py --target $(TARGET) --platform $(PLATFORM) $(if $(CASE),--case $(CASE))
 
 ptf-all: .venv/ready .venv-ptf/ready
 	@if command -v simple_switch_grpc >/dev/null; then \
 	    $(PTF_PY) ptf_tests/run.py --target bmv2; \
 	else echo "packet tests on bmv2 skipped: simple_switch_grpc is not installed"; fi
 	$(PTF_PY) ptf_tests/run.py --target embedded
+	$(PTF_PY) ptf_tests/run.py --target embedded --platform nn --case bind --case nack --case weights
 
 shell: .venv-ptf/ready ## p4runtime-shell on a running switch: ADDR=127.0.0.1:9559 DEVICE=1
 	$(PTF_PY) ptf_tests/shell.py --grpc-addr $(or $(ADDR),127.0.0.1:9559) --device-id $(or $(DEVICE),1)

@@ -1,7 +1,8 @@
 """Run the packet tests: `python ptf_tests/run.py --target bmv2 --case affinity.ForgedCookie`.
 
-Everything happens in a network namespace and a process namespace made for the run. The kernel takes both
-away, with all that is in them, when their first process ends, however it ends.
+On network interfaces everything happens in a network namespace and a process namespace made for the run. The
+kernel takes both away, with all that is in them, when their first process ends, however it ends. With
+`--platform nn` packets pass through a nanomsg socket, which needs neither namespaces nor root.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -25,7 +29,6 @@ CASES = ROOT / "ptf_tests" / "cases"
 PORTS = (1, 2, 3, 4)
 DEVICE_ID = 1
 CPU_PORT = 510
-ADDRESS = "127.0.0.1:9559"
 START_SECONDS = 120.0
 """How long a switch may take to serve; the embedded one compiles its pipeline the first time."""
 STOP_SECONDS = 10.0
@@ -44,6 +47,12 @@ def options(arguments: list[str]) -> argparse.Namespace:
         help="the switch under test (default: $TARGET, or embedded)",
     )
     parser.add_argument(
+        "--platform",
+        choices=("eth", "nn"),
+        default="eth",
+        help="PTF's platform: network interfaces (default; needs root), or a nanomsg socket",
+    )
+    parser.add_argument(
         "--case", action="append", default=[], help="a file, or a file.Test; may be given more than once"
     )
     parser.add_argument("--list", action="store_true", help="name the tests and stop")
@@ -51,7 +60,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--log-dir",
         type=Path,
-        help="where logs and a pcap for each test go (default: out/ptf/TARGET); emptied first",
+        help="where logs and a pcap for each test go (default: out/ptf/TARGET, or TARGET-nn); emptied first",
     )
     parser.add_argument(
         "--switch-python",
@@ -64,8 +73,40 @@ def options(arguments: list[str]) -> argparse.Namespace:
         help="BMv2, when it is not on PATH under its own name",
     )
     parsed = parser.parse_args(arguments)
-    parsed.log_dir = (parsed.log_dir or ROOT / "out/ptf" / parsed.target).resolve()
+    parsed.name = parsed.target if parsed.platform == "eth" else f"{parsed.target}-{parsed.platform}"
+    parsed.log_dir = (parsed.log_dir or ROOT / "out/ptf" / parsed.name).resolve()
     return parsed
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the switch under test is reached: its P4Runtime, and its packets as each side takes them."""
+
+    p4runtime: str
+    of_switch: Sequence[str]
+    of_ptf: Sequence[str]
+
+
+def on_interfaces() -> Links:
+    """Network interfaces in namespaces that nobody else is in; see `make_ports`."""
+    return Links(
+        "127.0.0.1:9559",
+        [word for port in PORTS for word in ("-i", f"{port}@switch{port}")],
+        [word for port in PORTS for word in ("--interface", f"{port}@test{port}")],
+    )
+
+
+def on_sockets(place: Path, target: str) -> Links:
+    """Sockets in a directory that nobody else uses; BMv2 has two more, which must not meet another's."""
+    packets = f"ipc://{place}/packets.ipc"
+    of_switch = ["--packet-in", packets]
+    if target == "bmv2":
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            of_switch += ["--thrift-port", str(free.getsockname()[1])]
+        of_switch += ["--notifications-addr", f"ipc://{place}/notifications.ipc"]
+    ports = ",".join(str(port) for port in PORTS)
+    of_ptf = ["--platform", "nn", "--device-socket", f"0-{{{ports}}}@{packets}"]
+    return Links(f"unix:{place}/p4runtime.sock", of_switch, of_ptf)
 
 
 def run_isolated(arguments: list[str]) -> int:
@@ -99,11 +140,9 @@ def make_ports() -> None:
                 routes.link("set", index=routes.link_lookup(ifname=name)[0], state="up")
 
 
-def switch_command(chosen: argparse.Namespace) -> list[str]:
-    """The command line that starts the target without a pipeline."""
-    command = ["--no-p4", "--device-id", str(DEVICE_ID)]
-    for port in PORTS:
-        command += ["-i", f"{port}@switch{port}"]
+def switch_command(chosen: argparse.Namespace, links: Links) -> list[str]:
+    """The command line that starts the target without a pipeline; it ends with us, however we end."""
+    command = ["--no-p4", "--device-id", str(DEVICE_ID), *links.of_switch]
     if chosen.target == "bmv2":
         binary = shutil.which(chosen.switch_binary)
         if not binary:
@@ -114,12 +153,13 @@ def switch_command(chosen: argparse.Namespace) -> list[str]:
         if not shutil.which(chosen.switch_python):
             raise SystemExit(f"no {chosen.switch_python}: make the environment first (make .venv/ready)")
         command = [chosen.switch_python, "-m", "switch", *command]
-    return [*command, "--", "--grpc-server-addr", ADDRESS, "--cpu-port", str(CPU_PORT)]
+    command += ["--", "--grpc-server-addr", links.p4runtime, "--cpu-port", str(CPU_PORT)]
+    return ["setpriv", "--pdeathsig", "KILL", *command]
 
 
 @contextmanager
-def running_switch(chosen: argparse.Namespace) -> Iterator[None]:
-    """The target, serving P4Runtime on `ADDRESS`; stopped at the end. Its output goes to `switch.log`.
+def running_switch(chosen: argparse.Namespace, links: Links) -> Iterator[None]:
+    """The target, serving P4Runtime; stopped at the end. Its output goes to `switch.log`.
 
     Raises:
         SystemExit: it ended before it served, or is gone at the end; says where its log is.
@@ -127,10 +167,14 @@ def running_switch(chosen: argparse.Namespace) -> Iterator[None]:
     log_path = chosen.log_dir / "switch.log"
     with log_path.open("wb") as log:
         switch = subprocess.Popen(
-            switch_command(chosen), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            switch_command(chosen, links),
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
         )
         try:
-            _await_service(switch, log_path)
+            _await_service(switch, links.p4runtime, log_path)
             yield
             if switch.poll() is not None:
                 raise SystemExit(
@@ -144,8 +188,8 @@ def running_switch(chosen: argparse.Namespace) -> Iterator[None]:
                 switch.kill()
 
 
-def _await_service(switch: subprocess.Popen[bytes], log_path: Path) -> None:
-    with grpc.insecure_channel(ADDRESS) as channel:
+def _await_service(switch: subprocess.Popen[bytes], address: str, log_path: Path) -> None:
+    with grpc.insecure_channel(address) as channel:
         ready = grpc.channel_ready_future(channel)
         waited = 0.0
         while True:
@@ -158,25 +202,24 @@ def _await_service(switch: subprocess.Popen[bytes], log_path: Path) -> None:
                 raise SystemExit(f"the switch {state}:\n{log_path.read_text()}")
 
 
-def ptf_command(chosen: argparse.Namespace) -> list[str]:
+def ptf_command(chosen: argparse.Namespace, links: Links) -> list[str]:
     """PTF's command line."""
     command = [sys.executable, str(Path(sys.executable).with_name("ptf")), "--test-dir", str(CASES)]
-    for port in PORTS:
-        command += ["--interface", f"{port}@test{port}"]
+    command += links.of_ptf
     command += ["--log-dir", str(chosen.log_dir / "tests"), "--qlen", str(QUEUE), "--random-seed", "1"]
     command += ["--debug", "debug" if chosen.verbose else "warning"]
-    command += ["--test-params", f"address='{ADDRESS}';device_id={DEVICE_ID}"]
+    command += ["--test-params", f"address='{links.p4runtime}';device_id={DEVICE_ID}"]
     for header in ("vxlan", "geneve", "erspan", "mpls", "nvgre", "igmp"):
         command.append(f"--disable-{header}")
     return [*command, *(["--list"] if chosen.list else []), *chosen.case]
 
 
-def run_ptf(chosen: argparse.Namespace) -> int:
+def run_ptf(chosen: argparse.Namespace, links: Links) -> int:
     """Run PTF, pass its output on, end with a line of totals; return its exit code."""
     ran, failed = 0, set[str]()
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        ptf_command(chosen),
+        ptf_command(chosen, links),
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -191,25 +234,35 @@ def run_ptf(chosen: argparse.Namespace) -> int:
             elif found := re.match(r"(?:FAIL|ERROR): (\S+)", line):
                 failed.add(found[1])
     if not chosen.list:
-        print(f"{chosen.target}: {ran - len(failed)} passed, {len(failed)} failed (logs: {chosen.log_dir})")
+        print(f"{chosen.name}: {ran - len(failed)} passed, {len(failed)} failed (logs: {chosen.log_dir})")
     return ptf.returncode
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line; return the exit code."""
     chosen = options(arguments)
+    if chosen.platform == "nn":
+        with tempfile.TemporaryDirectory(prefix="ptf-") as place:
+            return run(chosen, on_sockets(Path(place), chosen.target))
     if os.geteuid() != 0:
-        print("the packet tests make network namespaces: run them as root", file=sys.stderr)
+        print(
+            "packet tests on interfaces make namespaces: run them as root, or --platform nn", file=sys.stderr
+        )
         return 2
     if _INSIDE not in os.environ:
         return run_isolated(arguments)
+    make_ports()
+    return run(chosen, on_interfaces())
+
+
+def run(chosen: argparse.Namespace, links: Links) -> int:
+    """Run the tests on a switch started for them; return the exit code."""
     shutil.rmtree(chosen.log_dir, ignore_errors=True)
     chosen.log_dir.mkdir(parents=True)
-    make_ports()
     if chosen.list:
-        return run_ptf(chosen)
-    with running_switch(chosen):
-        return run_ptf(chosen)
+        return run_ptf(chosen, links)
+    with running_switch(chosen, links):
+        return run_ptf(chosen, links)
 
 
 def _end(signum: int, _frame: object) -> None:

@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -17,6 +19,9 @@ from . import options
 from .device import Device
 from .options import Options, Tls
 from .p4rt.server import serve
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 _LOG = logging.getLogger("switch")
 _LEVELS = {
@@ -56,21 +61,53 @@ async def _run(chosen: Options) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    device = Device(chosen.ports, chosen.cpu_port, chosen.pcap)
-    try:
+    on_files = chosen.use_files is not None
+    device = Device({} if on_files else chosen.ports, chosen.cpu_port, chosen.pcap)
+    with closing(device), _packet_in(device, chosen):
+        replay = _replay(device, chosen)
         if chosen.program is not None:
             await asyncio.to_thread(_start, device, chosen.program)
         credentials = None if chosen.tls is None else _credentials(chosen.tls)
         async with serve(device, chosen.device_id, chosen.address, credentials) as listening:
-            ports = ", ".join(f"{number}@{name}" for number, name in chosen.ports.items())
-            _LOG.info("device %d on %s", chosen.device_id, ports or "no interfaces")
+            ports = [f"{number}@{name}" for number, name in chosen.ports.items()]
+            ports += [] if chosen.packet_in is None else [chosen.packet_in]
+            _LOG.info("device %d on %s", chosen.device_id, ", ".join(ports) or "no interfaces")
             _LOG.info("P4Runtime on %s", listening)
             # What is loaded by now stays: the garbage collector need not walk it again each time.
             gc.freeze()
-            await stop.wait()
+            await _until_stopped(stop, replay, chosen.exit_at_end)
             _LOG.info("stopping")
-    finally:
-        device.close()
+
+
+def _packet_in(device: Device, chosen: Options) -> AbstractContextManager[object]:
+    if chosen.packet_in is None:
+        return nullcontext()
+    from .packet_in import PacketIn  # noqa: PLC0415 (nng starts its threads when it is loaded)
+
+    return PacketIn(device, chosen.packet_in)
+
+
+def _replay(device: Device, chosen: Options) -> Replay | None:
+    if chosen.use_files is None:
+        return None
+    from .replay import Replay  # noqa: PLC0415 (scapy takes its time to load)
+
+    return Replay(device, chosen.ports, chosen.use_files)
+
+
+async def _until_stopped(stop: asyncio.Event, replay: Replay | None, exit_at_end: bool) -> None:
+    """Until a signal, or until the files are read if that is the end; a file that fails ends it anyway."""
+    if replay is None:
+        await stop.wait()
+        return
+    stopping = asyncio.create_task(stop.wait())
+    reading = asyncio.create_task(asyncio.to_thread(replay.run))
+    await asyncio.wait((stopping, reading), return_when=asyncio.FIRST_COMPLETED)
+    replay.stop()
+    await reading
+    if exit_at_end:
+        stop.set()
+    await stopping
 
 
 def _start(device: Device, path: Path) -> None:

@@ -7,11 +7,13 @@ import struct
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from switch.native import ffi
 
 ROOM = 1 << 22
+
+T = TypeVar("T")
 
 _HEADER = struct.Struct("=IIII")
 _log = logging.getLogger("switch.packet")
@@ -64,14 +66,15 @@ class Courier(ABC):
     def _dispatch(self, data: bytes) -> int:
         """Deliver these messages and return how many they are."""
 
-    def _call(self, callback: Callable[..., None] | None, *arguments: Any) -> None:
+    def _call(self, callback: Callable[..., T] | None, *arguments: Any) -> T | None:
         """A listener's failure is its own: the next message is delivered all the same."""
         if callback is None:
-            return
+            return None
         try:
-            callback(*arguments)
+            return callback(*arguments)
         except Exception:
             _log.exception("a listener failed")
+            return None
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:

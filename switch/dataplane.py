@@ -10,8 +10,8 @@
 Names, in full: `Dataplane(program_json, ports, cpu_port, pcap_dir)`, `.start()`, `.stop()`, `.close()`,
 `.take_ports()`, `.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.port_stats()`, `.ended()`,
 `.poll_events()`, `.bench()`; for ports without an interface `.add_rim_port()`, `.set_port_up()`,
-`.receive()`, `.on_frame()`, `.undelivered()`; and all of `switch.api.Pipeline`. Handles are positive
-integers. Errors: see `switch.native.check`.
+`.receive()`, `.on_frame()`; and all of `switch.api.Pipeline`. Handles are positive integers. Errors: see
+`switch.native.check`.
 """
 
 from __future__ import annotations
@@ -204,10 +204,6 @@ class Dataplane(Control):
         """
         check(self._lib.device_port_receive(self._device, port, packet, len(packet)), f"port {port}")
 
-    def undelivered(self, port: int, packet: bytes) -> None:
-        """Count a packet as dropped after all, which `on_frame` got to send and couldn't."""
-        check(self._lib.device_port_undelivered(self._device, port, len(packet)), f"port {port}")
-
     def flush(self) -> None:
         """Write out all captures and files.
 
@@ -269,8 +265,11 @@ class Dataplane(Control):
         """See `Pipeline.on_packet_in`."""
         self._events.packet_in = callback
 
-    def on_frame(self, callback: Callable[[int, bytes], None]) -> None:
-        """Call `callback` with each packet that ports without an interface send; not in the packet thread."""
+    def on_frame(self, callback: Callable[[int, bytes], bool]) -> None:
+        """Call `callback` with each packet that a port without an interface sends; not in the packet thread.
+
+        It returns whether the packet went on its way; if not, the port counts it as dropped.
+        """
         self._frames.frame = callback
 
     def on_digest(self, callback: Callable[[Sequence[Digest]], None]) -> None:

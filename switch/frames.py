@@ -11,7 +11,7 @@ WAIT_MS = 60_000  # the queue wakes its reader: this only bounds one wait
 
 
 class Frames(Courier):
-    """Takes frames from the device and calls whoever wants them with port and frame."""
+    """Gives each frame, with its port, to whoever takes them; counts those that nobody took as dropped."""
 
     def __init__(self, lib: Any, device: Any) -> None:
         super().__init__(
@@ -20,11 +20,14 @@ class Frames(Courier):
             lambda: lib.device_frames_wake(device),
             WAIT_MS,
         )
-        self.frame: Callable[[int, bytes], None] | None = None
+        self._lib = lib
+        self._device = device
+        self.frame: Callable[[int, bytes], bool] | None = None
 
     def _dispatch(self, data: bytes) -> int:
         count = 0
         for _, port, frame in messages(data):
-            self._call(self.frame, port, frame)
+            if not self._call(self.frame, port, frame):
+                self._lib.device_port_undelivered(self._device, port, len(frame))
             count += 1
         return count

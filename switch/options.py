@@ -14,11 +14,13 @@ DROP_PORT = 511
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "off")
 
 _EPILOG = """
--i may be given many times. BMv2's target options may follow a "--", as simple_switch_grpc wants them, or not:
+Options may be given in any order. simple_switch_grpc wants some of them after a "--", here they may be there:
 
   python -m switch --device-id 1 -i 1@veth1 -i 2@veth3 --cpu-port 510 router.json
   python -m switch --no-p4 -i 1@veth1 -- --grpc-server-addr 127.0.0.1:9559 --cpu-port 510
   python -m switch --no-p4 --grpc-server-addr unix:/run/switch.sock
+  python -m switch --packet-in ipc:///tmp/packets.ipc router.json
+  python -m switch --use-files 0 --exit-at-end -i 1@client -i 2@server router.json
 
 A program given here runs at once, with the entries it declares. Before a controller can write, it has to push
 a forwarding pipeline config over P4Runtime: that brings the P4Info.
@@ -37,10 +39,17 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to run. `program` None: nothing, until a pipeline is pushed."""
+    """What to run.
+
+    `program` None: nothing, until a pipeline is pushed. `use_files`: the interfaces are pcap files, read so
+    many seconds after the program began.
+    """
 
     program: Path | None
     ports: dict[int, str]
+    packet_in: str | None
+    use_files: int | None
+    exit_at_end: bool
     device_id: int
     address: str
     cpu_port: int | None
@@ -68,9 +77,13 @@ def parse(arguments: Sequence[str]) -> Options:
         ports[port] = interface
     if parsed.cpu_port in ports:
         parser.error(f"port {parsed.cpu_port} is both the CPU port and {ports[parsed.cpu_port]}")
+    _check_files(parser, parsed, ports)
     return Options(
         program=parsed.program,
         ports=ports,
+        packet_in=parsed.packet_in,
+        use_files=parsed.use_files,
+        exit_at_end=parsed.exit_at_end,
         device_id=parsed.device_id,
         address=parsed.grpc_server_addr,
         cpu_port=parsed.cpu_port,
@@ -78,6 +91,16 @@ def parse(arguments: Sequence[str]) -> Options:
         log_level=parsed.log_level,
         tls=_tls(parser, parsed),
     )
+
+
+def _check_files(parser: argparse.ArgumentParser, parsed: argparse.Namespace, ports: dict[int, str]) -> None:
+    if parsed.use_files is None:
+        if parsed.exit_at_end:
+            parser.error("--exit-at-end is of no use without --use-files")
+        return
+    for interface in ports.values():
+        if parsed.pcap is not None and Path(interface).parent.resolve() == parsed.pcap.resolve():
+            parser.error(f"--pcap would overwrite {interface}_in.pcap: give it another directory")
 
 
 def _tls(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> Tls | None:
@@ -102,61 +125,81 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m switch",
+        usage="%(prog)s [option ...] (prog.json | --no-p4) [-- option ...]",
         description="The embedded P4 switch: runs a v1model program as native code and serves P4Runtime 1.4.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
-    add(
+    for add_group in (_add_program, _add_ports, _add_p4runtime, _add_ignored):
+        add_group(parser)
+    return parser
+
+
+def _add_program(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("program")
+    group.add_argument(
         "program", nargs="?", type=Path, metavar="prog.json", help="the program: BMv2 JSON made by p4c-bm2-ss"
     )
-    add("--no-p4", action="store_true", help="start without a program")
-    add(
-        "-i", "--interface", action="append", default=[], type=_interface, metavar="PORT@INTERFACE",
-        help="make a network interface a port of the switch",
-    )  # fmt: skip
-    add(
-        "--device-id",
-        type=_Number(0, 1 << 64),
-        default=0,
-        metavar="N",
-        help="P4Runtime device id (default 0)",
+    group.add_argument(
+        "--no-p4", action="store_true", help="start without a program and wait for one over P4Runtime"
     )
-    add(
-        "--pcap", nargs="?", type=Path, const=Path(), metavar="DIR",
-        help="write a pcap file per port and direction to DIR (default: here)",
-    )  # fmt: skip
-    add(
+    group.add_argument(
         "-L",
         "--log-level",
         choices=LOG_LEVELS,
         default="info",
         help="what goes to standard error (default info)",
     )
-    target = parser.add_argument_group("target options")
-    add = target.add_argument
+
+
+def _add_ports(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("ports").add_argument
     add(
-        "--grpc-server-addr", default="0.0.0.0:9559", metavar="ADDR",
-        help="where P4Runtime is served: host:port or unix:/path (default 0.0.0.0:9559)",
+        "-i", "--interface", action="append", default=[], type=_interface, metavar="PORT@INTERFACE",
+        help="make a network interface a port of the switch (0 to 510); may be given many times; needs root",
     )  # fmt: skip
     add(
-        "--cpu-port",
-        type=_port,
-        metavar="PORT",
-        help="the port of packet-ins and packet-outs (default: none)",
-    )
-    add("--grpc-server-ssl", action="store_true", help="serve P4Runtime with TLS")
+        "--packet-in", metavar="ADDR",
+        help="let the far end of a nanomsg socket, ipc://PATH or tcp://HOST:PORT, add ports and exchange"
+        " their packets with it, as PTF's platform nn does; needs no root",
+    )  # fmt: skip
+    add(
+        "--use-files", type=_Number(0, 1 << 31), metavar="SECONDS",
+        help="the interface X of -i is two files: packets are read from X_in.pcap, in the order of their time"
+        " over all ports, and written to X_out.pcap; reading begins so many seconds after the program; needs"
+        " no root",
+    )  # fmt: skip
+    add("--exit-at-end", action="store_true", help="with --use-files: exit when all packets are through")
+    add(
+        "--cpu-port", type=_port, metavar="PORT",
+        help="the port of packet-ins and packet-outs (1 to 510; default: none)",
+    )  # fmt: skip
+    add(
+        "--pcap", nargs="?", type=Path, const=Path(), metavar="DIR",
+        help="write what passes to DIR (default: here), a pcap file per port and direction: X_in.pcap and"
+        " X_out.pcap for the interface X, portN_in.pcap and portN_out.pcap for port N of --packet-in",
+    )  # fmt: skip
+
+
+def _add_p4runtime(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("P4Runtime").add_argument
+    add("--device-id", type=_Number(0, 1 << 64), default=0, metavar="N", help="device id (default 0)")
+    add(
+        "--grpc-server-addr", default="0.0.0.0:9559", metavar="ADDR",
+        help="where it is served: host:port or unix:/path (default 0.0.0.0:9559)",
+    )  # fmt: skip
+    add("--grpc-server-ssl", action="store_true", help="serve it with TLS")
     add("--grpc-server-cert", type=Path, metavar="PEM", help="the server's certificate")
     add("--grpc-server-key", type=Path, metavar="PEM", help="the server's private key")
     add("--grpc-server-cacert", type=Path, metavar="PEM", help="who signs the clients' certificates")
     add("--grpc-server-with-client-auth", action="store_true", help="clients need a certificate (mutual TLS)")
-    ignored = parser.add_argument_group("ignored, so that simple_switch_grpc's command lines work")
-    ignored.add_argument("--thrift-port", metavar="PORT", help="ignored: there is no Thrift server")
-    ignored.add_argument(
-        "--log-console", action="store_true", help="ignored: the log is on standard error anyway"
-    )
-    return parser
+
+
+def _add_ignored(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("ignored, so that simple_switch_grpc's command lines work")
+    group.add_argument("--thrift-port", metavar="PORT", help="there is no Thrift server")
+    group.add_argument("--log-console", action="store_true", help="the log is on standard error anyway")
 
 
 @dataclass(frozen=True, slots=True)

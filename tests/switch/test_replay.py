@@ -1,0 +1,172 @@
+"""Ports on pcap files: what is read, in which order, what is written, and what is said of broken files."""
+
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.utils import RawPcapReader
+
+from switch.device import Device
+from switch.replay import Replay
+from tests.switch.harness import PROGRAMS, program
+from tests.switch.p4rt.test_main import switch as running_switch
+
+ROOT = Path(__file__).parents[2]
+ORDER = struct.Struct("!BBBBHHI")
+FORWARD = 99
+MICRO, NANO = 0xA1B2C3D4, 0xA1B23C4D
+TIMEOUT_S = 60
+
+Timed = tuple[int, bytes]
+"""Time in ns, and a payload."""
+
+
+def order(payload: bytes) -> bytes:
+    """A packet that the copies program sends to port 1."""
+    return ORDER.pack(FORWARD, 0, 0, 0, 0, 0, 0) + payload
+
+
+def recorded(packets: list[Timed], magic: int = MICRO, endian: str = "<") -> bytes:
+    """A pcap file."""
+    file = struct.pack(f"{endian}IHHIIII", magic, 2, 4, 0, 0, 0xFFFF, 1)
+    for time, payload in packets:
+        packet = order(payload)
+        seconds, rest = divmod(time, 10**9)
+        part = rest if magic == NANO else rest // 1000
+        file += struct.pack(f"{endian}IIII", seconds, part, len(packet), len(packet)) + packet
+    return file
+
+
+def written(path: Path) -> list[bytes]:
+    """The payloads of a file that a port wrote."""
+    with RawPcapReader(str(path)) as packets:
+        return [packet[ORDER.size :] for packet, _ in packets]
+
+
+@pytest.fixture
+def device() -> Iterator[Device]:
+    device = Device({})
+    yield device
+    device.close()
+
+
+def replay(device: Device, directory: Path, files: dict[int, bytes]) -> list[bytes]:
+    """Give port N the file; returns the payloads that left on port 1, in their order."""
+    for port, content in files.items():
+        (directory / f"p{port}_in.pcap").write_bytes(content)
+    replay = Replay(device, {port: str(directory / f"p{port}") for port in files}, 0)
+    device.run(device.build(program("copies")))
+    replay.run()
+    return written(directory / "p1_out.pcap")
+
+
+@pytest.mark.parametrize("magic", [MICRO, NANO])
+@pytest.mark.parametrize("endian", "<>")
+def test_every_kind_of_pcap_is_read(device: Device, tmp_path: Path, magic: int, endian: str) -> None:
+    packets = [(5_000_000_000, b"one"), (5_000_001_000, b"two")]
+    assert replay(device, tmp_path, {1: recorded(packets, magic, endian)}) == [b"one", b"two"]
+
+
+def test_packets_come_in_order_of_time_over_all_ports(device: Device, tmp_path: Path) -> None:
+    files = {
+        1: recorded([(1_000_000_000, b"1"), (4_000_000_000, b"4"), (4_000_000_000, b"5")], endian=">"),
+        2: recorded([(2_000_000_001, b"2"), (2_000_000_002, b"3"), (5_000_000_000, b"7")], NANO),
+        3: recorded([]),
+        4: recorded([(4_000_000_000, b"6")]),
+    }
+    assert replay(device, tmp_path, files) == [b"1", b"2", b"3", b"4", b"5", b"6", b"7"]
+    assert written(tmp_path / "p2_out.pcap") == []
+    stats = device.port_stats()
+    assert [stats[port].rx_packets for port in files] == [3, 3, 0, 1]
+    assert stats[1].tx_packets == 7
+
+
+def test_files_of_before_are_replaced(device: Device, tmp_path: Path) -> None:
+    (tmp_path / "p1_out.pcap").write_bytes(b"old")
+    assert replay(device, tmp_path, {1: recorded([(0, b"new")])}) == [b"new"]
+
+
+def test_files_outlive_the_program(device: Device, tmp_path: Path) -> None:
+    assert replay(device, tmp_path, {1: recorded([(0, b"old program")])}) == [b"old program"]
+    device.run(device.build(program("copies")))
+    device.receive(1, order(b"new program"))
+    device.flush()
+    assert written(tmp_path / "p1_out.pcap") == [b"old program", b"new program"]
+
+
+WHOLE = recorded([(0, b"first"), (1, b"second")])
+BROKEN = {
+    "empty": (b"", "not a pcap file"),
+    "text": (b"packets, packets", "not a pcap file"),
+    "pcapng": (bytes.fromhex("0a0d0d0a1c000000"), "a pcapng file; editcap -F pcap makes it a pcap file"),
+    "header": (WHOLE[:20], "the file ends within its header"),
+    "packet header": (WHOLE[: 24 + 16 + ORDER.size + 5 + 9], "the file ends within the header of packet 2"),
+    "packet": (WHOLE[:-1], "the file ends within packet 2"),
+    "cut packet": (
+        WHOLE[:24] + struct.pack("<IIII", 0, 0, 4, 60) + b"1234", "packet 1 has 4 of its 60 bytes",
+    ),
+    "endless packet": (
+        WHOLE + struct.pack("<IIII", 0, 0, 1 << 31, 1 << 31),
+        "packet 3 has 2147483648 bytes, more than 65535",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_files_are_named(device: Device, tmp_path: Path, name: str) -> None:
+    content, reason = BROKEN[name]
+    with pytest.raises(ValueError, match=f"^{tmp_path}/p1_in.pcap: {reason}$"):
+        replay(device, tmp_path, {1: content})
+
+
+def test_a_run_that_is_stopped_ends_early(device: Device, tmp_path: Path) -> None:
+    (tmp_path / "p1_in.pcap").write_bytes(WHOLE)
+    waiting = Replay(device, {1: str(tmp_path / "p1")}, 3600)
+    waiting.stop()
+    assert waiting.run() == 0
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "switch", "--grpc-server-addr", "127.0.0.1:0", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+
+
+def test_a_trace_is_run_through_a_program(tmp_path: Path) -> None:
+    (tmp_path / "a_in.pcap").write_bytes(recorded([(0, b"first")]))
+    (tmp_path / "b_in.pcap").write_bytes(recorded([(1000, b"second")]))
+    done = run(
+        "--use-files", "0", "--exit-at-end", "-i", f"1@{tmp_path}/a", "-i", f"2@{tmp_path}/b",
+        "--pcap", str(tmp_path / "seen"), str(PROGRAMS / "copies.json"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 packets read" in done.stderr
+    assert written(tmp_path / "a_out.pcap") == [b"first", b"second"]
+    assert written(tmp_path / "seen" / "b_in.pcap") == [b"second"]
+
+
+def test_without_an_end_the_switch_serves_on(tmp_path: Path) -> None:
+    (tmp_path / "a_in.pcap").write_bytes(WHOLE)
+    files = ["--use-files", "0", "-i", f"1@{tmp_path}/a"]
+    place = f"unix:{tmp_path}/switch.sock"
+    with running_switch("--grpc-server-addr", place, *files, str(PROGRAMS / "copies.json")) as process:
+        assert process.stderr is not None
+        assert any("2 packets read" in line for line in process.stderr)
+        assert written(tmp_path / "a_out.pcap") == [b"first", b"second"]
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(TIMEOUT_S) == 0
+
+
+def test_files_that_fail_end_the_switch(tmp_path: Path) -> None:
+    missing = run("--no-p4", "--use-files", "0", "-i", f"1@{tmp_path}/a")
+    assert (missing.returncode, missing.stderr) == (
+        1,
+        f"switch: {tmp_path}/a_in.pcap: No such file or directory\n",
+    )
+    (tmp_path / "a_in.pcap").write_bytes(WHOLE[:-1])
+    broken = run("-L", "off", "--use-files", "0", "-i", f"1@{tmp_path}/a", str(PROGRAMS / "copies.json"))
+    assert broken.returncode == 1
+    assert broken.stderr == f"switch: {tmp_path}/a_in.pcap: the file ends within packet 2\n"
