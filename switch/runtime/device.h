@@ -19,6 +19,12 @@ struct outgoing {
     const uint8_t *payload;
 };
 
+/* Packets that came in and are still to be run. */
+struct batch {
+    struct packet packets[BATCH];
+    uint32_t count;
+};
+
 struct runner {
     struct context context; /* first: generated code has only this */
     struct device *device;
@@ -57,6 +63,7 @@ void gate_packets_enter(struct gate *g);
 void gate_packets_leave(struct gate *g);
 int runner_init(struct runner *r, struct device *d, void (*flush)(struct runner *r));
 void runner_free(struct runner *r);
+void runner_run(struct runner *r, struct batch *b);
 /* After this the packets given to the runner may go. */
 void runner_finish(struct runner *r);
 void flush_to_ports(struct runner *r);

@@ -124,30 +124,35 @@ static int take_frame(const struct port *p, const struct large *large, struct tp
     return f->length >= ETH_HLEN && f->length >= h->tp_len;
 }
 
-static void run(struct port *p, struct runner *r, const uint8_t *data, uint32_t length) {
-    struct packet packet = {data, length, p->number};
+static void gather(struct port *p, struct runner *r, struct batch *b, const uint8_t *data, uint32_t length) {
+    if (b->count == BATCH) runner_run(r, b);
+    b->packets[b->count++] = (struct packet){data, length, p->number};
     p->stats.rx_packets++;
     p->stats.rx_bytes += length;
     if (p->pcap_in) pcap_write(p->pcap_in, data, length, NULL, 0);
-    program.receive(&r->context, &packet);
+}
+
+static void run_and_send(struct runner *r, struct batch *b) {
+    runner_run(r, b);
+    runner_finish(r);
 }
 
 /* The segments stay where they are written until they are sent. */
-static int run_segments(struct port *p, struct runner *r, const struct large *large, const struct frame *f) {
+static int gather_segments(struct port *p, struct runner *r, struct batch *b, const struct large *large, const struct frame *f) {
     struct segments s;
     uint32_t used = 0, length;
     if (segments_begin(&s, f->data, f->length, &f->offload)) return 0;
     for (; (length = segments_next(&s, large->segments + used)); used += length) {
-        run(p, r, large->segments + used, length);
+        gather(p, r, b, large->segments + used, length);
         if (used + length + segments_longest(&s) <= SEGMENTS) continue;
-        runner_finish(r);
+        run_and_send(r, b);
         used = 0, length = 0;
     }
-    runner_finish(r);
+    run_and_send(r, b);
     return 1;
 }
 
-static void run_frame(struct port *p, struct runner *r, struct tpacket2_hdr *h) {
+static void gather_frame(struct port *p, struct runner *r, struct batch *b, struct tpacket2_hdr *h) {
     const struct large *large = &r->device->ports->large;
     struct frame f;
     if (h->tp_snaplen < h->tp_len && !(h->tp_status & TP_STATUS_COPY)) {
@@ -155,11 +160,11 @@ static void run_frame(struct port *p, struct runner *r, struct tpacket2_hdr *h) 
     } else if (!take_frame(p, large, h, &f)) {
         p->stats.rx_unsupported++;
     } else if (f.offload.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-        if (!run_segments(p, r, large, &f)) p->stats.rx_unsupported++;
+        if (!gather_segments(p, r, b, large, &f)) p->stats.rx_unsupported++;
     } else {
         if (f.offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) complete_checksum(f.data, f.length, &f.offload);
-        run(p, r, f.data, f.length);
-        if (f.data >= large->frame && f.data < large->frame + LARGE) runner_finish(r); /* before the next is read there */
+        gather(p, r, b, f.data, f.length);
+        if (h->tp_status & TP_STATUS_COPY) run_and_send(r, b); /* before the next is read into the same room */
     }
 }
 
@@ -178,8 +183,12 @@ static uint32_t frames_waiting(const struct port *p) {
 }
 
 uint32_t ring_receive(struct port *p, struct runner *r) {
+    struct batch b;
+    b.count = 0;
     p->taken = frames_waiting(p);
-    for (uint32_t done = 0; done < p->taken; done++) run_frame(p, r, frame_at(p, (p->next + done) % p->frame_count));
+    for (uint32_t done = 0; done < p->taken; done++)
+        gather_frame(p, r, &b, frame_at(p, (p->next + done) % p->frame_count));
+    runner_run(r, &b);
     return p->taken;
 }
 

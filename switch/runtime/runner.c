@@ -34,6 +34,11 @@ void runner_free(struct runner *r) {
     free(r->keep);
 }
 
+void runner_run(struct runner *r, struct batch *b) {
+    for (uint32_t i = 0; i < b->count; i++) program.receive(&r->context, &b->packets[i]);
+    b->count = 0;
+}
+
 void runner_finish(struct runner *r) {
     if (r->out_count) r->flush(r);
     r->out_count = 0;
