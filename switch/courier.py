@@ -41,14 +41,18 @@ class Courier(ABC):
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Deliver what is there and then no more; returns when the thread is gone."""
+    def halt(self) -> None:
+        """Deliver no more, and leave what is there; returns when the thread is gone."""
         self._running = False
         if self._thread:
             self._wake()
             if self._thread is not threading.current_thread():
                 self._thread.join()
             self._thread = None
+
+    def stop(self) -> None:
+        """Deliver what is there and then no more; returns when the thread is gone."""
+        self.halt()
         while self.deliver(0):
             pass
 

@@ -134,28 +134,18 @@ class Dataplane(Control):
         Raises:
             OSError: the other's runtime was built otherwise than this one's, or there is no thread to be had.
         """
-        other._lib.device_stop(other._device)
-        other._frames.stop()
-        try:
-            self._exchange_ports(other)
-        except BaseException:
+        self._events.start()
+        other._frames.halt()  # what is sent meanwhile waits in a queue that goes over with the ports
+        self._frames.frame = other._frames.frame
+        result = self._lib.device_take_ports(self._device, other._device)
+        if result < 0:
+            self._events.stop()
             other._lib.device_start(other._device)
             other._frames.start()
-            raise
-        other._events.stop()
-
-    def _exchange_ports(self, other: Dataplane) -> None:
-        result = self._lib.device_take_ports(self._device, other._device)
-        check(result, "the ports of the program that runs")
+            check(result, "the ports of the program that runs")
         self._names, other._names = other._names, self._names
-        self._frames.frame = other._frames.frame
-        try:
-            self.start()
-        except BaseException:
-            self._lib.device_stop(self._device)
-            other._lib.device_take_ports(other._device, self._device)
-            self._names, other._names = other._names, self._names
-            raise
+        self._frames.start()
+        other._events.stop()
 
     def add_port(self, port: int, interface: str) -> None:
         """Make a network interface a port.

@@ -168,6 +168,6 @@ class Device:
                 self._running.flush()
 
     def port_stats(self) -> dict[int, PortStats]:
-        """Counts of all ports since the program runs; none without a program."""
+        """Counts of all ports since they were added; none without a program."""
         with self._lock:
             return {} if self._running is None else self._running.port_stats()

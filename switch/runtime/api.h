@@ -78,8 +78,8 @@ void device_frames_wake(struct device *d);
 int device_ports_flush(struct device *d);
 int device_port_remove(struct device *d, uint32_t port);
 int device_port_stats(struct device *d, uint32_t port, struct port_stats *stats);
-/* Take all ports of a device that runs no packets, with what waits in them and what was counted; −ENOEXEC when its runtime
- * was built otherwise. Neither may be running, and the taker has no ports. */
+/* Stop a device and go on in its place with all its ports, what waits in them and what was counted; the taker has none yet.
+ * When this fails, the ports are the other's again, which may have to be started: −ENOEXEC when its runtime was built otherwise. */
 int device_take_ports(struct device *d, struct device *from);
 int device_start(struct device *d);
 int device_stop(struct device *d);

@@ -15,22 +15,33 @@ static void hand_counts(struct device *d, struct device *from) {
     events_lost_add(&d->events, events_lost_take(&from->events));
 }
 
-/* Frames wait in the rings meanwhile. A program's own functions know only its own tables: nothing of `from` is looked into but
- * what every device has. */
-int device_take_ports(struct device *d, struct device *from) {
-    if (from->runtime != runtime_digest) return -ENOEXEC;
+static void exchange(struct device *d, struct device *from) {
     control_begin(from);
     control_begin(d);
-    int failed = from->ports->running || d->ports->running || d->ports->count ? -EBUSY : 0;
-    if (!failed) {
-        struct ports *ports = from->ports;
-        from->ports = d->ports;
-        d->ports = ports;
-        memcpy(d->port_up, from->port_up, sizeof d->port_up);
-        hand_counts(d, from);
-        links_changed(d);
-    }
+    struct ports *ports = from->ports;
+    from->ports = d->ports;
+    d->ports = ports;
+    memcpy(d->port_up, from->port_up, sizeof d->port_up);
+    hand_counts(d, from);
     control_end(d);
     control_end(from);
+}
+
+static void tell_links(struct device *d) {
+    control_begin(d);
+    links_changed(d);
+    control_end(d);
+}
+
+/* All in one call, as packets wait for it to end. The code here belongs to the taker's program: it must not start the other nor
+ * look into its tables. */
+int device_take_ports(struct device *d, struct device *from) {
+    if (from->runtime != runtime_digest) return -ENOEXEC;
+    if (d->ports->running || d->ports->count) return -EBUSY;
+    device_stop(from);
+    exchange(d, from);
+    tell_links(d);
+    int failed = device_start(d);
+    if (failed) exchange(from, d);
     return failed;
 }

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,3 +154,20 @@ def test_captures_hold_the_packets_and_not_the_frames_they_came_in(pair: Pair, t
         captured = (tmp_path / name).read_bytes()
         assert [captured.count(bytes([i]) * DATAGRAM) for i in (1, 2)] == [1, 1]
         assert captured.count(bytes([1]) * 8 + bytes([2]) * 8) == 0
+
+
+def test_datagrams_in_a_tunnel_that_were_sent_as_one_are_counted(switch: Dataplane, pair: Pair) -> None:
+    """Such a frame has headers in front of those that say how it is to be cut."""
+    inner = ("10.98.0.1", "10.98.0.2")
+    for number, (_, namespace) in enumerate(pair):
+        local, remote = ADDRESSES["4"][number], ADDRESSES["4"][1 - number]
+        tunnel = ["id", "7", "local", local, "remote", remote, "dstport", "4789", "dev", "eth0"]
+        ip("-n", namespace, "link", "add", "vx0", "type", "vxlan", *tunnel)
+        ip("-n", namespace, "addr", "add", f"{inner[number]}/24", "dev", "vx0")
+        ip("-n", namespace, "link", "set", "vx0", "up")
+    sending = command(pair[0][1], "4", SEND_UDP, inner[1], "1000", "5")
+    subprocess.run(sending, check=True, timeout=TIMEOUT_S)
+    end = time.monotonic() + TIMEOUT_S
+    while switch.port_stats()[1].rx_unsupported != 1:
+        assert time.monotonic() < end
+        time.sleep(0.01)
