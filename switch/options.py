@@ -98,9 +98,15 @@ def _check_files(parser: argparse.ArgumentParser, parsed: argparse.Namespace, po
         if parsed.exit_at_end:
             parser.error("--exit-at-end is of no use without --use-files")
         return
-    for interface in ports.values():
-        if parsed.pcap is not None and Path(interface).parent.resolve() == parsed.pcap.resolve():
+    places = [Path(interface).resolve() for interface in ports.values()]
+    names = [place.name for place in places]
+    for interface, place in zip(ports.values(), places, strict=True):
+        if places.count(place) > 1:
+            parser.error(f"two ports would write {interface}_out.pcap")
+        if parsed.pcap is not None and place.parent == parsed.pcap.resolve():
             parser.error(f"--pcap would overwrite {interface}_in.pcap: give it another directory")
+        if parsed.pcap is not None and names.count(place.name) > 1:
+            parser.error(f"--pcap would write {place.name}_in.pcap for two ports")
 
 
 def _tls(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> Tls | None:

@@ -5,6 +5,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -216,6 +217,21 @@ def test_ports_outlive_the_program(far: FarEnd, device: Device) -> None:
     far.send(3, order(FORWARD, b"down"))
     far.settle()
     assert device.port_stats()[3].rx_dropped == 1
+
+
+def test_no_packet_is_lost_while_programs_change(far: FarEnd, device: Device) -> None:
+    far.add(1, 2)
+    arriving = threading.Thread(
+        target=lambda: [far.send(2, order(FORWARD, number.to_bytes(4, "big"))) for number in range(2000)]
+    )
+    arriving.start()
+    for _ in range(3):
+        run(device, "copies")
+    got = [int.from_bytes(far.receive()[1], "big") for _ in range(2000)]
+    arriving.join()
+    assert got == list(range(2000))
+    stats = device.port_stats()
+    assert (stats[2].rx_packets, stats[1].tx_packets, stats[1].tx_dropped) == (2000, 2000, 0)
 
 
 def test_ports_may_be_added_before_there_is_a_program(device: Device, address: str) -> None:

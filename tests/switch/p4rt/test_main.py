@@ -89,6 +89,14 @@ WRONG_COMMAND_LINES = {
     "log level": (["--no-p4", "--log-level", "loud"], "loud"),
     "device id": (["--no-p4", "--device-id", "x"], "'x'"),
     "TLS without key": (["--no-p4", "--grpc-server-ssl"], "--grpc-server-key"),
+    "end without files": (["--no-p4", "--exit-at-end"], "--use-files"),
+    "wait for files": (["--no-p4", "--use-files", "-1"], "--use-files"),
+    "file twice": (["--no-p4", "--use-files", "0", "-i", "1@a", "-i", "2@./a"], "a_out.pcap"),
+    "capture over file": (["--no-p4", "--use-files", "0", "-i", "1@a", "--pcap"], "overwrite a_in.pcap"),
+    "capture twice": (
+        ["--no-p4", "--use-files", "0", "-i", "1@x/a", "-i", "2@y/a", "--pcap"],
+        "a_in.pcap for two ports",
+    ),
     "key without TLS": (["--no-p4", "--grpc-server-key", "k"], "--grpc-server-ssl"),
 }
 
