@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.netns, needs_root]
 
 TIMEOUT_S = 30
 SWAPS = 25
+RING_FRAMES = 4096  # more than a receive ring holds
 ETHER_TYPE = 0x88B5  # IEEE 802 local experimental
 # The same twice, but in different shared objects.
 WIRES = (program("wire"), program("wire").replace(b"ethernet", b"frame"))
@@ -79,10 +80,23 @@ def sending(namespace: str, gap_s: float) -> Generator[list[int]]:
             sender.kill()
 
 
-def received(namespace: str) -> int:
-    """Frames that reached a host, by its kernel's count."""
+def counted(namespace: str, way: str) -> int:
+    """Frames that a host received (RX) or sent (TX), by its kernel's count."""
     shown = ip("-n", namespace, "-s", "-o", "link", "show", "eth0")
-    return int(shown.partition("RX:")[2].partition("\\")[2].split()[1])
+    return int(shown.partition(f"{way}:")[2].partition("\\")[2].split()[1])
+
+
+def received(namespace: str) -> int:
+    return counted(namespace, "RX")
+
+
+def overflowing(namespace: str) -> Iterator[int]:
+    """Numbers from 0, until the host has sent more frames than a ring has room for."""
+    start = counted(namespace, "TX")
+    for number in itertools.count():
+        yield number
+        if number % 1000 == 0 and counted(namespace, "TX") - start > RING_FRAMES:
+            return
 
 
 def told(pipeline: Dataplane) -> tuple[int, int]:
@@ -137,6 +151,8 @@ def test_a_batch_of_many_entries_loses_no_frame_untold(pair: Pair, device: Devic
     with sending(source, 0) as counts, pipeline.batch():
         for number in range(100_000):
             pipeline.table_insert("I.known", [Match(number)], 0, Action("NoAction"))
+        for _ in overflowing(source):
+            time.sleep(1e-5)
     arrived_then, lost_then = settled(pipeline, sink)
     assert lost_then > lost
     assert (arrived_then - arrived) + (lost_then - lost) == counts[0]
@@ -180,3 +196,19 @@ def test_a_program_built_otherwise_is_refused_and_the_other_runs_on(
         assert other.port_stats() == {}
     finally:
         device.discard(other)
+
+
+def test_what_an_interface_held_when_it_vanished_is_counted(pair: Pair, device: Device) -> None:
+    (interface, source), (_, sink) = pair
+    pipeline = device.build(WIRES[0])
+    device.run(pipeline)
+    before, lost = told(pipeline)
+    with pipeline.batch():
+        with sending(source, 0) as counts:
+            for _ in overflowing(source):
+                time.sleep(1e-5)
+        ip("link", "del", interface)
+    settled(pipeline, sink)
+    after, lost_then = told(pipeline)
+    assert lost_then > lost
+    assert (after - before) + (lost_then - lost) == counts[0]
