@@ -17,6 +17,8 @@ import grpc
 
 from . import options
 from .device import Device
+from .inspect import command
+from .inspect.service import add_to
 from .options import Options, Tls
 from .p4rt.server import serve
 
@@ -35,9 +37,15 @@ _LEVELS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. The exit code is 0 then, 1 for a failure, 2 for a wrong command line."""
+    """Run until SIGTERM or SIGINT, or ask a switch that runs (`explain`, `stats`).
+
+    The exit code is 0 then, 1 for a failure, 2 for a wrong command line.
+    """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would stand beside ours
-    chosen = options.parse(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in command.COMMANDS:
+        return command.main(given)
+    chosen = options.parse(given)
     logging.basicConfig(
         stream=sys.stderr,
         level=_LEVELS[chosen.log_level],
@@ -62,13 +70,13 @@ async def _run(chosen: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     on_files = chosen.use_files is not None
-    device = Device({} if on_files else chosen.ports, chosen.cpu_port, chosen.pcap)
+    device = Device({} if on_files else chosen.ports, chosen.cpu_port, chosen.pcap, chosen.table_stats)
     with closing(device), _packet_in(device, chosen):
         replay = _replay(device, chosen)
         if chosen.program is not None:
             await asyncio.to_thread(_start, device, chosen.program)
         credentials = None if chosen.tls is None else _credentials(chosen.tls)
-        async with serve(device, chosen.device_id, chosen.address, credentials) as listening:
+        async with serve(device, chosen.device_id, chosen.address, credentials, add_to(device)) as listening:
             ports = [f"{number}@{name}" for number, name in chosen.ports.items()]
             ports += [] if chosen.packet_in is None else [chosen.packet_in]
             _LOG.info("device %d on %s", chosen.device_id, ", ".join(ports) or "no interfaces")

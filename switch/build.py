@@ -21,6 +21,12 @@ FLAGS = (
     "-pthread",
     "-fno-strict-aliasing",
 )
+TRACING = (*FLAGS, "-O1", "-DTRACING")
+"""Flags of the program that explains (runtime/trace.h): it runs few packets, so it is built in a hurry."""
+
+COUNTING = (*FLAGS, "-DTABLE_STATS")
+"""Flags of a program that counts each table's hits and misses."""
+
 # -Wno: the runtime's inline functions that a program does not use, and labels of states that it never enters.
 WARNINGS = ("-Wall", "-Wno-unused")
 TIMEOUT_S = 600

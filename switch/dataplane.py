@@ -7,11 +7,11 @@
     dataplane.port_stats(); dataplane.ended()
     dataplane.stop(); dataplane.close()
 
-Names, in full: `Dataplane(program_json, ports, cpu_port, pcap_dir)`, `.start()`, `.stop()`, `.close()`,
-`.take_ports()`, `.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.port_stats()`, `.ended()`,
-`.poll_events()`, `.bench()`; for ports without an interface `.add_rim_port()`, `.set_port_up()`,
-`.receive()`, `.on_frame()`; and all of `switch.api.Pipeline`. Handles are positive integers. Errors: see
-`switch.native.check`.
+Names, in full: `Dataplane(program_json, ports, cpu_port, pcap_dir, table_stats)`, `.start()`, `.stop()`,
+`.close()`, `.take_ports()`, `.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.trace()`,
+`.port_stats()`, `.table_counts()`, `.ended()`, `.poll_events()`, `.bench()`; for ports without an interface
+`.add_rim_port()`, `.set_port_up()`, `.receive()`, `.on_frame()`; and all of
+`switch.api.Pipeline`. Handles are positive integers. Errors: see `switch.native.check`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from switch.api import Digest
-from switch.build import build
+from switch.build import COUNTING, FLAGS, TRACING, build
 from switch.control import Control
 from switch.events import Events
 from switch.frames import Frames
@@ -33,6 +33,7 @@ from switch.generate import generate
 from switch.load import load
 from switch.native import NO_PORT, check, ffi, open_library
 
+TRACE_ROOM = 1 << 20  # bytes that one packet may tell of its way
 COLLECT_ROOM = 1 << 22  # bytes of output that one injected packet may give
 ENDED = ("dropped_by_program", "lost_to_loop", "lost_to_check", "lost_without_port", "lost_messages")
 
@@ -57,6 +58,17 @@ class PortStats:
     tx_dropped: int
 
 
+@dataclass(frozen=True, slots=True)
+class TableCounts:
+    """Counts of a table: entries, lookups with `table_stats`, and the sum of its entries' direct counters."""
+
+    entries: int
+    hits: int
+    misses: int
+    packets: int
+    bytes: int
+
+
 class Dataplane(Control):
     """A running program; implements `switch.api.Pipeline`. All methods may be called from any thread."""
 
@@ -66,17 +78,24 @@ class Dataplane(Control):
         ports: Mapping[int, str] | None = None,
         cpu_port: int | None = None,
         pcap_dir: Path | None = None,
+        table_stats: bool = False,
     ) -> None:
         """Load, generate, compile (or take from the cache) and set up; packets run from `start()` on.
+
+        With `table_stats` packets count hits and misses of tables, which costs them a little.
 
         Raises:
             LoadError: the program cannot be run.
             BuildError: the C compiler failed.
             OSError: an interface is missing or may not be opened.
         """
-        generated = generate(load(program_json))
+        self.program = load(program_json)
+        self.generated = generated = generate(self.program)
         self.cpu_port = cpu_port
-        library = open_library(build(generated.source))
+        self.table_stats = table_stats
+        self._tracer: Any = None
+        self._tracing = threading.Lock()
+        library = open_library(build(generated.source, COUNTING if table_stats else FLAGS))
         device = library.device_new(NO_PORT if cpu_port is None else cpu_port)
         if device == ffi.NULL:
             raise MemoryError("no memory for the program's tables")
@@ -214,6 +233,16 @@ class Dataplane(Control):
             )  # fmt: skip
         return found
 
+    def table_counts(self, table: str) -> TableCounts:
+        """Counts of a table; see `TableCounts`."""
+        raw = ffi.new("struct table_counts *")
+        self._lib.device_table_counts(self._device, self._table(table)[0], raw)
+        return TableCounts(raw.entries, raw.hits, raw.misses, raw.packets, raw.bytes)
+
+    def port_name(self, port: int) -> str:
+        """The interface of a port, "CPU" for the CPU port, "" where there is no such port."""
+        return "CPU" if port == self.cpu_port else self._names.get(port, "")
+
     def ended(self) -> dict[str, int]:
         """How many packets ended unsent, by reason; and as `lost_messages`, what nobody took in time."""
         raw = ffi.new("uint64_t[]", len(ENDED))
@@ -238,6 +267,30 @@ class Dataplane(Control):
             found.append((out, data[at + 8 : at + 8 + size]))
             at += 8 + size
         return found
+
+    def prepare_trace(self) -> None:
+        """Compile, or take from the cache, what `trace` needs; this takes seconds and touches nothing else.
+
+        Raises:
+            BuildError: the C compiler failed.
+        """
+        with self._tracing:
+            if self._tracer is None:
+                self._tracer = open_library(build(self.generated.source, TRACING))
+
+    def trace(self, port: int, packet: bytes) -> bytes:
+        """The way that a packet would take if it came in on `port` now, as `switch.inspect.explain` reads it.
+
+        It has no effect: nothing is sent or told, and all state is as before.
+
+        Raises:
+            BuildError: the C compiler failed.
+            OSError: the packet is too long.
+        """
+        self.prepare_trace()
+        room = ffi.new("uint8_t[]", TRACE_ROOM)
+        length = self._tracer.device_explain(self._device, port, packet, len(packet), room, TRACE_ROOM)
+        return bytes(ffi.buffer(room, check(length, "trace")))
 
     def bench(self, port: int, packets: Sequence[bytes], rounds: int) -> float:
         """Nanoseconds a packet costs in the pipeline alone; all packets must have the same length."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,14 @@ class _Rim:
 class Device:
     """Ports that outlive the programs on them; implements `switch.p4rt.device.Device`."""
 
-    def __init__(self, ports: Mapping[int, str], cpu_port: int | None = None, pcap_dir: Path | None = None):
-        """Have ports, by number, on network interfaces.
+    def __init__(
+        self,
+        ports: Mapping[int, str],
+        cpu_port: int | None = None,
+        pcap_dir: Path | None = None,
+        table_stats: bool = False,
+    ):
+        """Have ports, by number, on network interfaces; with `table_stats` programs count their lookups.
 
         Raises:
             OSError: an interface does not exist.
@@ -41,6 +48,7 @@ class Device:
         self._rim: dict[int, _Rim] = {}
         self._cpu_port = cpu_port
         self._pcap_dir = pcap_dir
+        self._table_stats = table_stats
         self._running: Dataplane | None = None
         self._lock = threading.Lock()
         self._sent: Callable[[int, bytes], bool] | None = None
@@ -53,7 +61,7 @@ class Device:
             ValueError: it cannot be run.
         """
         try:
-            return Dataplane(program, {}, self._cpu_port, self._pcap_dir)
+            return Dataplane(program, {}, self._cpu_port, self._pcap_dir, self._table_stats)
         except BuildError as error:
             raise ValueError(str(error)) from None
 
@@ -83,6 +91,12 @@ class Device:
             pipeline.set_port_up(port, rim.up)
         if self._sent is not None:
             pipeline.on_frame(self._sent)
+
+    @contextmanager
+    def running(self) -> Generator[Dataplane | None]:
+        """The pipeline that has the ports, if there is one; it keeps them while the block runs."""
+        with self._lock:
+            yield self._running
 
     def discard(self, pipeline: Dataplane) -> None:
         """Free a pipeline that never ran."""

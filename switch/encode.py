@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switch.api import Action, Match
-from switch.generate.shape import ActionShape, DigestShape, TableShape
+from switch.generate.shape import ActionShape, DigestShape, Shape, TableShape
 from switch.load.program import Entry
 
 
@@ -52,6 +52,15 @@ def decode_digest(shape: DigestShape, data: bytes) -> tuple[int, ...]:
         values.append(number >> at & ((1 << width) - 1))
         at += (width + 63) // 64 * 64
     return tuple(values)
+
+
+def decode_message(shape: Shape, number: int, data: bytes) -> str:
+    """The text of a message, with its values put in."""
+    text, count = shape.messages[number]
+    for i in range(count):
+        value = int.from_bytes(data[16 * i : 16 * i + 16], "little", signed=True)
+        text = text.replace("{}", str(value), 1)
+    return text
 
 
 def entry_key(table: TableShape, entry: Entry) -> tuple[Match, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from switch.api import Digest
 from switch.courier import Courier, messages
-from switch.encode import decode_digest
+from switch.encode import decode_digest, decode_message
 from switch.generate.shape import Shape
 from switch.native import ffi
 
@@ -59,11 +59,7 @@ class Events(Courier):
         return count
 
     def _say(self, number: int, body: bytes) -> None:
-        text, count = self._shape.messages[number]
-        for i in range(count):
-            value = int.from_bytes(body[16 * i : 16 * i + 16], "little", signed=True)
-            text = text.replace("{}", str(value), 1)
-        _log.info("%s", text)
+        _log.info("%s", decode_message(self._shape, number, body))
 
     def _tell_idle(self) -> None:
         entries = ffi.new("uint32_t[]", MAX_IDLE)

@@ -19,12 +19,9 @@ ACTION_GROUP = 0xFFFFFFFF
 _WORD = 8
 
 
-def _api() -> str:
-    return (RUNTIME / "api.h").read_text()
-
-
 ffi: Any = cffi.FFI()
-ffi.cdef(_api())
+for _header in ("api.h", "trace_kind.h"):
+    ffi.cdef((RUNTIME / _header).read_text())
 
 
 def open_library(path: Path) -> Any:

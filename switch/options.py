@@ -22,6 +22,11 @@ Options may be given in any order. simple_switch_grpc wants some of them after a
   python -m switch --packet-in ipc:///tmp/packets.ipc router.json
   python -m switch --use-files 0 --exit-at-end -i 1@client -i 2@server router.json
 
+A switch that runs is asked with two more commands; --help after them tells more:
+
+  python -m switch explain --port 1 --packet HEX     the way that this packet would take, without any effect
+  python -m switch stats --watch 1                   counts of ports and tables, and why packets ended
+
 A program given here runs at once, with the entries it declares. Before a controller can write, it has to push
 a forwarding pipeline config over P4Runtime: that brings the P4Info.
 """
@@ -54,6 +59,7 @@ class Options:
     address: str
     cpu_port: int | None
     pcap: Path | None
+    table_stats: bool
     log_level: str
     tls: Tls | None
 
@@ -88,6 +94,7 @@ def parse(arguments: Sequence[str]) -> Options:
         address=parsed.grpc_server_addr,
         cpu_port=parsed.cpu_port,
         pcap=parsed.pcap,
+        table_stats=parsed.table_stats,
         log_level=parsed.log_level,
         tls=_tls(parser, parsed),
     )
@@ -149,6 +156,11 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--no-p4", action="store_true", help="start without a program and wait for one over P4Runtime"
+    )
+    group.add_argument(
+        "--table-stats",
+        action="store_true",
+        help="count the hits and misses of each table, which costs packets a little",
     )
     group.add_argument(
         "-L",

@@ -30,6 +30,8 @@ def function(layout: Layout, statements: Statements, index: int, table_shape: Ta
     lines += [f"        {line}" for line in _on_hit(statements, table)]
     lines += ["    } else {", "        r = t->fallback;", "    }", f"    {_told(index, table, table_shape)}"]
     offset = f" + {2 * table_shape.range_words}" if table_shape.range_words else ""
+    if table.keys:
+        lines.append(f"    COUNT_LOOKUP(c, {index}, hit);")
     lines.append(f"    const uint64_t *a = r->data{offset};")
     if table.profile is not None:
         lines += [f"    {line}" for line in _indirect(layout, table)]

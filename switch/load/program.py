@@ -255,6 +255,7 @@ class Conditional:
     condition: Truth
     next_true: str | None
     next_false: str | None
+    source: Source | None
 
 
 @dataclass(frozen=True, slots=True)

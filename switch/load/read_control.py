@@ -79,7 +79,9 @@ def _action(node: Node, symbols: Symbols) -> Action:
             if not 0 <= primitive.target < len(starts):
                 raise node.fail(105, f"action {name} jumps to primitive {primitive.target}")
             primitives[index] = Jump(starts[primitive.target], primitive.unless)
-    return Action(name, params, tuple(primitives), node.source)
+    # p4c notes where an action's statements are, not where the action is.
+    source = next((call.source for call in node.list_of("primitives") if call.source), node.source)
+    return Action(name, params, tuple(primitives), source)
 
 
 class _ControlReader:
@@ -106,6 +108,7 @@ class _ControlReader:
                 expressions.truth(c.get("expression")),
                 _next(c.get("true_next"), nodes),
                 _next(c.get("false_next"), nodes),
+                c.source,
             )
             for c in node.list_of("conditionals")
         )

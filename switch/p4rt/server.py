@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, NoReturn
 
 import grpc
@@ -66,6 +66,11 @@ class Service(p4r_grpc.P4RuntimeServicer):
         self._events = Events(self._arbitration)
         self._lock = asyncio.Lock()
         self._config = PipelineConfig(device, self._lock, self._events.connect)
+
+    @property
+    def config(self) -> PipelineConfig:
+        """The configurations that clients set."""
+        return self._config
 
     def close(self) -> None:
         """Let go of the data plane's threads."""
@@ -239,9 +244,15 @@ async def _abort(context: _Context, error: P4RuntimeError) -> NoReturn:
 
 @contextlib.asynccontextmanager
 async def serve(
-    device: Device[Any], device_id: int, address: str, credentials: grpc.ServerCredentials | None = None
+    device: Device[Any],
+    device_id: int,
+    address: str,
+    credentials: grpc.ServerCredentials | None = None,
+    beside: Callable[[grpc.aio.Server, PipelineConfig], None] | None = None,
 ) -> AsyncGenerator[str]:
     """Serve P4Runtime on `host:port` or `unix:/path`; yields the address, with the port chosen for port 0.
+
+    `beside` adds other services to the server.
 
     Raises:
         OSError: the address cannot be had.
@@ -249,6 +260,8 @@ async def serve(
     server = grpc.aio.server(options=_OPTIONS)
     service = Service(device, device_id)
     p4r_grpc.add_P4RuntimeServicer_to_server(service, server)
+    if beside is not None:
+        beside(server, service.config)
     require_free(address)
     try:
         if credentials is None:

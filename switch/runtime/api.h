@@ -11,6 +11,9 @@ struct port_stats {
     uint32_t up, index;
 };
 
+/* `packets` and `bytes`: of the direct counters of entries that are there; hits and misses: of programs that count them. */
+struct table_counts { uint64_t entries, hits, misses, packets, bytes; };
+
 struct rates { double committed, committed_burst, peak, peak_burst; };
 
 struct device *device_new(uint32_t cpu_port);
@@ -54,6 +57,7 @@ int device_register_set(struct device *d, uint32_t reg, uint32_t index, const ui
 int device_replicas(struct device *d, int multicast, uint32_t id, const uint32_t *ports, const uint32_t *instances,
                     uint32_t count, uint32_t truncate);
 
+void device_table_counts(struct device *d, uint32_t table, struct table_counts *counts);
 int64_t device_inject(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint8_t *out, uint64_t room);
 /* One packet's way on the state as it is, without effect; records of `enum trace_kind`. Only of a tracing program. */
 int64_t device_explain(struct device *d, uint32_t port, const uint8_t *data, uint32_t length, uint8_t *out, uint64_t room);

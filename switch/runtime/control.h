@@ -20,6 +20,7 @@ uint32_t table_rows(const struct table *t, uint32_t from, uint32_t count, uint64
 int table_change(struct table *t, uint32_t entry, uint32_t action, const uint64_t *data);
 int table_remove(struct table *t, uint32_t entry);
 void table_clear(struct table *t);
+uint32_t table_count(const struct table *t);
 int table_holds(const struct table *t, uint32_t entry);
 /* The words of an entry's key and then of its mask. */
 const uint64_t *table_key(const struct table *t, uint32_t entry);

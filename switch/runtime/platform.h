@@ -46,7 +46,14 @@ struct context {
     uint64_t random;
     uint32_t budget;    /* passes through a control left to the packet and its copies */
     uint64_t ended[REASONS];
+    struct lookups { uint64_t misses, hits; } *lookups; /* by table */
 };
+
+#ifdef TABLE_STATS
+#define COUNT_LOOKUP(c, table, hit) ((hit) ? (c)->lookups[table].hits++ : (c)->lookups[table].misses++)
+#else
+#define COUNT_LOOKUP(c, table, hit) ((void)0)
+#endif
 
 /* Room for the headers of one packet to send. */
 uint8_t *platform_room(struct context *c);

@@ -25,13 +25,15 @@ int runner_init(struct runner *r, struct device *d, void (*flush)(struct runner 
     r->room = (program.header_room + SMALL + 63) / 64 * 64;
     r->slab = malloc((size_t)r->room * OUTGOING);
     r->keep = malloc(KEEP);
+    r->context.lookups = calloc(program.table_count + 1, sizeof *r->context.lookups);
     r->flush = flush;
-    return r->slab && r->keep ? 0 : -ENOMEM;
+    return r->slab && r->keep && r->context.lookups ? 0 : -ENOMEM;
 }
 
 void runner_free(struct runner *r) {
     free(r->slab);
     free(r->keep);
+    free(r->context.lookups);
 }
 
 void runner_run(struct runner *r, struct batch *b) {

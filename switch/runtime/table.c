@@ -138,6 +138,8 @@ static uint64_t *key_at(const struct table *t, uint32_t entry) {
     return t->control->keys + (size_t)entry * 2 * t->control->shape.key_words;
 }
 
+uint32_t table_count(const struct table *t) { return t->control->count; }
+
 const uint64_t *table_key(const struct table *t, uint32_t entry) { return key_at(t, entry); }
 
 uint64_t table_handle(const struct table *t, const struct record *r) { return r->data[data_offset(t)]; }

@@ -25,6 +25,7 @@ enum trace_kind {
     TRACE_COPY,
     TRACE_COPIED,
     TRACE_EGRESS,
+    TRACE_DEPARSE,
     TRACE_EMIT,
     TRACE_DEPARSED,
     TRACE_SENT,

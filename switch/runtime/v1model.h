@@ -126,7 +126,7 @@ static __attribute__((noinline)) void recirculate(struct context *c, const struc
 static inline void leave(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
     uint8_t *room = platform_room(c);
     uint32_t headers = deparse(h, c, room);
-    TRACE(DEPARSED, h->cut, headers, h->payload_length);
+    TRACE(DEPARSED, 0, headers, h->payload_length);
     if (h->recirculate) {
         recirculate(c, h, p, headers, depth);
         return;
