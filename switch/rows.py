@@ -140,8 +140,8 @@ class Rows:
         found: list[Match] = []
         for kind, full, _, offset in self._fields:
             if kind == "range":
-                low = rest >> (self._ranges_at + offset) & _WORD
-                found.append(Match(low, 0, rest >> (self._high_at + offset) & _WORD))
+                low = rest >> (self._ranges_at + offset) & full
+                found.append(Match(low, 0, rest >> (self._high_at + offset) & full))
             else:
                 found.append(Match(rest >> offset & full, rest >> (self._mask_at + offset) & full))
         return tuple(found)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from switch.generate.number import storage
-from switch.load.errors import LoadError
 from switch.load.expression import (
     CompareHeaders,
     FieldOf,
@@ -24,7 +23,17 @@ from switch.load.expression import (
     UnionStackMember,
 )
 from switch.load.extern import Checksum, Meter, WholeHeader
-from switch.load.primitive import Assign, AssignVarbit, ExecuteMeter, Hash, MarkToDrop, Random, RegisterRead
+from switch.load.primitive import (
+    Assign,
+    AssignHeader,
+    AssignVarbit,
+    ExecuteMeter,
+    Hash,
+    MarkToDrop,
+    Random,
+    RegisterRead,
+    SetInvalid,
+)
 from switch.load.program import Field, HeaderType, Program, SetFromLookahead
 
 RUNTIME_FIELDS = ("egress_spec", "mcast_grp")  # what the architecture reads; the rest it only writes
@@ -48,11 +57,15 @@ def walk(value: Any) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Names of headers and fields in C; `live` and `written` hold (type, field) pairs."""
+    """Names of headers and fields in C; `live` and `written` hold (type, field) pairs.
+
+    `left` are the header types of which a header can become invalid and still hold what it held.
+    """
 
     program: Program
     live: frozenset[tuple[int, int]]
     written: frozenset[tuple[int, int]]
+    left: frozenset[int]
     homes: tuple[str, ...]
     union_of: dict[int, int]
 
@@ -104,7 +117,9 @@ def plan(program: Program) -> Layout:
             live |= _all_fields(program, program.type_of(part.left))
         elif isinstance(part, WholeHeader):
             live |= _all_fields(program, program.headers[part.header].type)
-    return Layout(program, frozenset(live), _written(program), _homes(program), _union_of(program))
+    return Layout(
+        program, frozenset(live), _written(program), _left(program), _homes(program), _union_of(program)
+    )
 
 
 def _all_fields(program: Program, type_index: int) -> set[tuple[int, int]]:
@@ -138,6 +153,17 @@ def _written(program: Program) -> frozenset[tuple[int, int]]:
                 pass
     for _, field in program.standard:
         found.add((program.type_of(field.header), field.field))
+    return frozenset(found)
+
+
+def _left(program: Program) -> frozenset[int]:
+    found = {program.headers[header].type for union in program.unions for header in union.headers}
+    for part in walk((program.actions, program.states)):
+        match part:
+            case SetInvalid(header=place) | AssignHeader(dst=place):
+                found.add(program.type_of(place))
+            case _:
+                pass
     return frozenset(found)
 
 
@@ -201,9 +227,3 @@ def _struct(layout: Layout, t: int, header_type: HeaderType) -> list[str]:
         if not field.varbit and field.width:
             lines.append(f"    {storage(field.width)} {layout.field_name(t, i)};")
     return [*lines, "};", ""]
-
-
-def refuse_wide_range(width: int, name: str) -> None:
-    """Raise for a range key that does not fit a machine word."""
-    if width > 64:
-        raise LoadError(204, f"range key {name} of {width} bits; at most 64 are supported")

@@ -144,7 +144,7 @@ class _Parser:
                 words.append(f"{code} & {mask >> (64 * limb) & (1 << 64) - 1:#x}ull")
         return (
             f"table_ternary(&c->state->value_sets[{transition.value_set}], "
-            f"(const uint64_t[]){{{', '.join(words)}}}, {len(words)}, NULL, 0)"
+            f"(const uint64_t[]){{{', '.join(words)}}}, {len(words)}, NULL, 0, 0)"
         )
 
     def _op(self, op: ParserOp) -> list[str]:  # noqa: PLR0911 (one a kind)

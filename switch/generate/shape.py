@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.generate.layout import refuse_wide_range
 from switch.load.program import Action, Entry, Program, Table
 
 NO_ACTION = 0xFFFFFFFD  # a record that runs nothing
@@ -12,7 +11,7 @@ NO_ACTION = 0xFFFFFFFD  # a record that runs nothing
 
 @dataclass(frozen=True, slots=True)
 class KeyShape:
-    """One key field: `offset` bits into the key words, or for a range the index among the range words."""
+    """One key field: `offset` bits into the key words, or for a range the first of its range words."""
 
     name: str
     kind: str
@@ -112,21 +111,21 @@ def data_words(actions: tuple[ActionShape, ...]) -> int:
 def key_shapes(fields: list[tuple[str, str, int, int]]) -> tuple[tuple[KeyShape, ...], int, int]:
     """Key fields (name, kind, width, mask) laid out; also the numbers of key words and range words.
 
-    A field of up to 64 bits never crosses a word, so that it is one shift in generated code.
+    A field of up to 64 bits never crosses a word, so that it is one shift in generated code. A key of no bits
+    at all still has a word, so that all tables look alike.
     """
     shapes: list[KeyShape] = []
     at = ranges = 0
     for name, kind, width, mask in fields:
         if kind == "range":
-            refuse_wide_range(width, name)
             shapes.append(KeyShape(name, kind, width, mask, ranges))
-            ranges += 1
+            ranges += (width + 63) // 64
             continue
         if at % 64 + width > 64:
             at = (at + 63) // 64 * 64
         shapes.append(KeyShape(name, kind, width, mask, at))
         at += width
-    return tuple(shapes), (at + 63) // 64, ranges
+    return tuple(shapes), max((at + 63) // 64, 1), ranges
 
 
 def table_actions(program: Program, table: Table) -> tuple[int, ...]:

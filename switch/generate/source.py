@@ -205,7 +205,7 @@ def _fallback_data(index: int, table_shape: TableShape) -> list[str]:
 def _table_row(index: int, t: TableShape) -> str:
     flags = f"{int(t.counters)}, {int(t.timeout)}, {int(t.meter)}"
     profile = -1 if t.profile is None else t.profile
-    words = f"{max(t.key_words, 1)}, {t.range_words}, {t.data_words}"
+    words = f"{t.key_words}, {t.range_words}, {t.data_words}"
     return f"{{{_KINDS[t.kind]}, {words}, {t.size}, {flags}, {profile}, {t.fallback}u, fallback_{index}}}"
 
 

@@ -8,9 +8,11 @@ from switch.generate.header import Statements
 from switch.generate.layout import Layout
 from switch.generate.number import CType
 from switch.generate.shape import KeyShape, TableShape, table_actions
+from switch.load.errors import LoadError
 from switch.load.expression import FieldOf
 from switch.load.program import Key, Table
 
+MAX_RANGE_WORDS = 64  # 64-bit words of all range keys of a table
 HIT = 1 << 31  # in what apply_N() returns, beside the action's number
 
 
@@ -47,7 +49,7 @@ def function(layout: Layout, statements: Statements, index: int, table_shape: Ta
 
 def _told(index: int, table: Table, shape: TableShape) -> str:
     """The trace of a lookup: key, ranges and the record found."""
-    key = f"key, {max(shape.key_words, 1)}" if table.keys else "NULL, 0"
+    key = f"key, {shape.key_words}" if table.keys else "NULL, 0"
     ranges = f"ranges, {shape.range_words}" if shape.range_words else "NULL, 0"
     return f"TRACE_LOOKUP({index}, t, {key}, {ranges}, r);"
 
@@ -98,16 +100,25 @@ def key_limb(statements: Statements, key: Key, limb: int) -> str:
             code = f"(uint64_t)({name} >> {64 * limb})" if limb else f"(uint64_t){name}"
     else:
         code = statements.expressions.as_type(key.value, CType(64, signed=False))
+    if isinstance(key.value, FieldOf) and _may_be_left(statements, key.value):
+        # A key in an invalid header is 0 (MatchKeyBuilder in behavioral-model's match_units.cpp).
+        code = f"({statements.expressions.place(key.value.header)}.valid ? {code} : 0)"
     mask = key.mask >> (64 * limb) & (1 << 64) - 1
     full = (1 << min(key.width - 64 * limb, 64)) - 1
     return code if mask == full else f"({code} & {mask:#x}ull)"
 
 
+def _may_be_left(statements: Statements, field: FieldOf) -> bool:
+    """Whether the header of a field may be invalid and still hold what it held."""
+    if statements.layout.is_metadata(field.header):
+        return False
+    return statements.program.type_of(field.header) in statements.layout.left
+
+
 def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str]:
     if not table.keys:
         return ["r = NULL;"]
-    # A key of no bits at all still has a word, so that all tables look alike.
-    count = max(shape.key_words, 1)
+    count = shape.key_words
     words = key_words(statements, table.keys, shape.keys, count)
     lines = [f"const uint64_t key[] = {{{', '.join(words)}}};"]
     if table.kind == "exact":
@@ -115,10 +126,18 @@ def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str
         return [*lines, f"r = table_exact(t, key, {count}, {width});"]
     if table.kind == "lpm":
         return [*lines, f"r = table_lpm(t, key, {count});"]
-    ranges = [key_limb(statements, key, 0) for key in table.keys if key.kind == "range"]
+    ranges: list[str] = []
+    highest = 0  # the words that begin a bound, from above
+    for key in table.keys:
+        if key.kind == "range" and key.width:
+            ranges += [key_limb(statements, key, limb) for limb in range((key.width + 63) // 64)]
+            highest |= 1 << (len(ranges) - 1)
+    if len(ranges) > MAX_RANGE_WORDS:
+        raise LoadError(204, f"range keys of {64 * len(ranges)} bits in table {table.name}")
     if ranges:
         lines.append(f"const uint64_t ranges[] = {{{', '.join(ranges)}}};")
-    return [*lines, f"r = table_ternary(t, key, {count}, {'ranges' if ranges else 'NULL'}, {len(ranges)});"]
+    bounds = f"{'ranges' if ranges else 'NULL'}, {len(ranges)}, {highest:#x}ull"
+    return [*lines, f"r = table_ternary(t, key, {count}, {bounds});"]
 
 
 def _on_hit(statements: Statements, table: Table) -> list[str]:

@@ -99,21 +99,26 @@ INLINE const struct record *table_lpm(const struct table *t, const uint64_t *key
     return NULL;
 }
 
-/* `ranges` holds the values of the range keys, `width` words each (high word last), `count` of them. */
-INLINE int within(const uint64_t *data, const uint64_t *values, unsigned words) {
-    for (unsigned i = 0; i < words; i++)
-        if (values[i] < data[i] || values[i] > data[words + i]) return 0;
+/* `values` are the range keys, low word first; bit i of `highest` tells that word i is the highest of its key. */
+INLINE int within(const uint64_t *data, const uint64_t *values, unsigned words, uint64_t highest) {
+    int at_low = 1, at_high = 1; /* the higher words are those of the bound */
+    for (unsigned i = words; i-- > 0;) {
+        if (highest >> i & 1) at_low = at_high = 1;
+        if ((at_low && values[i] < data[i]) || (at_high && values[i] > data[words + i])) return 0;
+        at_low &= values[i] == data[i];
+        at_high &= values[i] == data[words + i];
+    }
     return 1;
 }
 
 INLINE const struct record *table_ternary(const struct table *t, const uint64_t *key, unsigned n,
-                                          const uint64_t *ranges, unsigned range_words) {
+                                          const uint64_t *ranges, unsigned range_words, uint64_t highest) {
     const struct record *best = NULL;
     for (uint32_t i = 0; i < t->tuple_count; i++) {
         if (best && best->priority > t->tuples[i].priority) break;
         for (uint32_t entry = tuple_find(&t->tuples[i], key, n); entry;) {
             const struct record *r = record_at(t, entry);
-            if (within(r->data, ranges, range_words)) {
+            if (within(r->data, ranges, range_words, highest)) {
                 /* Among equal priorities the entry added first wins, as in BMv2. */
                 if (!best || r->priority > best->priority ||
                     (r->priority == best->priority && r->entry < best->entry)) best = r;

@@ -15,8 +15,8 @@ from tests.switch.state import Entry, State
 FieldName = tuple[int, int]
 """A header type and one of its fields."""
 _Key = tuple[tuple[FieldName, str, int, Match], ...]
-_FOLLOWED = 0.8  # how often an entry, or a constant, is aimed at
-_EXACTLY = 0.7  # and how often the constant itself, not a neighbour
+_FOLLOWED = (1, 0.97, 0.8, 0.4)  # how often entries and constants are aimed at: one of these for a packet
+_EXACTLY = 0.8  # and how often the constant itself, not a neighbour
 
 
 class Hints:
@@ -51,12 +51,13 @@ class Hints:
         """Values for one packet."""
         found: dict[FieldName, int] = {}
         draw = self.chance.random
+        followed = _FOLLOWED[int(draw() * len(_FOLLOWED))]
         for name, values in self.constants:
-            if draw() < _FOLLOWED:
+            if draw() < followed:
                 value = values[int(draw() * len(values))]
                 found[name] = value if draw() < _EXACTLY else max(value + (1 if draw() < 0.5 else -1), 0)
         for keys in self.entries:
-            if draw() < _FOLLOWED:
+            if draw() < followed:
                 for name, kind, width, match in keys[int(draw() * len(keys))]:
                     found[name] = self._matching(kind, width, match)
         return found

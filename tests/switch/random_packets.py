@@ -23,7 +23,7 @@ MAX_STATES = 40
 MAX_PAYLOAD = 60
 MAX_PACKET = 1500
 _DAMAGED, _CUT, _NOISE = 0.08, 0.08, 0.03  # shares of packets
-_HINTED, _SUMMED = 0.9, 0.9  # of the fields with a hint, and of the packets
+_HINTED, _SUMMED = 0.97, 0.9  # of the fields with a hint, and of the packets
 _TRIES = 12  # at lengths of a varbit field that fit
 
 

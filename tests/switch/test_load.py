@@ -14,7 +14,7 @@ from switch.load import LoadError, load
 from switch.load.errors import CATALOGUE
 from tests.switch.harness import program
 
-ALL = ("match", "arithmetic", "copies", "externs", "shapes", "selector")
+ALL = ("match", "arithmetic", "copies", "externs", "shapes", "selector", "corners")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -87,6 +87,9 @@ def test_a_reference_to_nothing_names_the_path() -> None:
             lambda root: root["parsers"][0]["parse_states"][0]["parser_ops"][0].update(op="guess"),
         ),
         ("externs", 205, lambda root: root["calculations"][0].update(algo="sha3")),
+        ("externs", 205, lambda root: root["calculations"][0].update(algo="random")),
+        ("externs", 205, lambda root: root["calculations"][0].update(algo="round_robin")),
+        ("match", 201, lambda root: root["pipelines"][0].update(action_calls=[{"name": "a", "id": 0}])),
         ("externs", 206, lambda root: root["meter_arrays"][0].update(type="furlongs")),
         ("match", 206, lambda root: root.update(extern_instances=[{"name": "e", "id": 0, "type": "tea"}])),
     ],
