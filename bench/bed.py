@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from topo import netns, veth
 from topo.veth import End
 
 _PREFIX = "cfnbench"
+_UP_SECONDS = 10.0
 
 
 class BedError(BenchError):
@@ -53,6 +55,8 @@ class Bed:
         veth.create(*ends)
         for end in ends:
             veth.raise_port(end)
+        for end in ends:
+            _wait_up(end)
 
 
 @contextmanager
@@ -82,6 +86,21 @@ def owner(name: str) -> int | None:
     if len(parts) < 3 or parts[0] != _PREFIX or not parts[1].isdecimal():
         return None
     return int(parts[1])
+
+
+def _wait_up(end: End) -> None:
+    """Wait until an interface sends: the kernel drops what is sent before it has seen the peer come up.
+
+    Raises:
+        BedError: it doesn't come up.
+    """
+    index = netns.interface_index(end.namespace, end.interface)
+    deadline = time.monotonic() + _UP_SECONDS
+    with netns.routes(end.namespace) as ipr:
+        while [link.get_attr("IFLA_OPERSTATE") for link in ipr.get_links(index)] != ["UP"]:
+            if time.monotonic() > deadline:
+                raise BedError(f"{end.interface} is not up after {_UP_SECONDS:g} s")
+            time.sleep(0.01)
 
 
 def _remove_leftovers() -> None:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from bench import bed
+from bench.lane import first_out
 from topo import netns
 
 pytestmark = [pytest.mark.netns, pytest.mark.skipif(os.geteuid() != 0, reason="makes namespaces: needs root")]
@@ -13,6 +14,7 @@ pytestmark = [pytest.mark.netns, pytest.mark.skipif(os.geteuid() != 0, reason="m
 _HOLD = """
 import signal
 from bench import bed
+from bench.lane import first_out
 with bed.laid("a", "b") as laid:
     laid.join(("a", "x"), ("b", "y"), (None, None))
     print("ready", flush=True)
@@ -55,6 +57,15 @@ def test_the_next_benchmark_removes_what_a_killed_one_left() -> None:
         assert len(_names_of(process.pid)) == 2
         with bed.laid("a"):
             assert not _names_of(process.pid)
+
+
+def test_a_pair_carries_the_very_first_frame() -> None:
+    frame = bytes.fromhex("020000000001" + "020000000002" + "88b5") + bytes(50)  # IEEE 802 local experimental
+    with bed.laid("a", "b") as laid:
+        for number in range(5):
+            ends = (laid["a"], f"x{number}"), (laid["b"], f"y{number}")
+            laid.join(("a", f"x{number}"), ("b", f"y{number}"), (None, None))
+            assert first_out(*ends, frame, timeout_s=5.0) == frame
 
 
 @pytest.mark.parametrize("name", ["cfn-demo-core", "cfnbench", "cfnbench-x-a", "other-12-a"])
