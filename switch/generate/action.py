@@ -9,7 +9,7 @@ from switch.generate.expression import Expressions, ParamWords
 from switch.generate.header import Statements
 from switch.generate.layout import Layout, identifier
 from switch.load.errors import LoadError
-from switch.load.expression import FieldOf
+from switch.load.expression import Const, FieldOf
 from switch.load.primitive import (
     Assign,
     AssignHeader,
@@ -25,6 +25,9 @@ from switch.load.primitive import (
     Shift,
 )
 from switch.load.program import Program
+
+DROP_PORT = 511
+"""As in platform.h."""
 
 
 def words_of(widths: Sequence[int]) -> tuple[ParamWords, int]:
@@ -42,6 +45,12 @@ def name_of(program: Program, action: int) -> str:
     return f"action_{action}_{identifier(program.actions[action].name)}"
 
 
+def call(layout: Layout, action: int) -> str:
+    """The call of an action, on the parameters at `a`."""
+    control = layout.reach.actions.get(action)
+    return f"{name_of(layout.program, action)}({layout.arguments(control)}, a)"
+
+
 def function(layout: Layout, index: int) -> list[str]:
     """The C function of an action.
 
@@ -54,9 +63,12 @@ def function(layout: Layout, index: int) -> list[str]:
         body = Primitives(layout, params).block(action.primitives)
     except LoadError as error:
         raise LoadError(error.code, f"{error.detail}, in action {action.name}", "", action.source) from error
+    control = layout.reach.actions.get(index)
+    # What takes the address of `own` has to be inlined, or `own` could not be held in registers.
+    linkage = "INLINE" if control else "static inline"
     return [
-        f"static inline void {name_of(layout.program, index)}(struct phv *h, struct context *c, "
-        "const uint64_t *a) {",
+        f"{linkage} void {name_of(layout.program, index)}"
+        f"({layout.parameters(control)}, const uint64_t *a) {{",
         "    (void)h, (void)c, (void)a;",
         *(f"    {line}" for line in body),
         "}",
@@ -108,8 +120,8 @@ class Primitives:
             case Shift(stack, count):
                 return self._shift(stack, count)
             case MarkToDrop(port, group):
-                lines = [f"{self.statements.field(port)} = DROP_PORT;"]
-                return [*lines, f"{self.statements.field(group)} = 0;"] if group else lines
+                lines = self.statements.assign(port, Const(DROP_PORT))
+                return lines + self.statements.assign(group, Const(0)) if group else lines
             case Jump(target, None):
                 return [f"goto l{target};"]
             case Jump(target, unless) if unless is not None:

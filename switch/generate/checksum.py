@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switch.generate import crc32
 from switch.generate.header import Statements, most_bytes, most_varbit, store_field
+from switch.generate.layout import Layout
 from switch.generate.number import CType
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.extern import Calculation, Literal, Payload, WholeHeader
@@ -27,21 +29,23 @@ class Piece:
     width: int
 
 
-def call(index: int) -> str:
+def call(layout: Layout, index: int) -> str:
     """The value of a calculation."""
-    return f"calculation_{index}(h)"
+    return f"calculation_{index}({layout.arguments(layout.reach.calculations.get(index))})"
 
 
 def compute(statements: Statements, index: int) -> tuple[list[str], str]:
     """Statements to run first, and the value, of a calculation."""
-    del statements
-    return [], call(index)
+    return [], call(statements.layout, index)
 
 
 def function(statements: Statements, index: int) -> list[str]:
     """The C function of a calculation."""
     calculation = statements.program.calculations[index]
-    head = [f"static inline uint64_t calculation_{index}(const struct phv *h) {{", "    (void)h;"]
+    control = statements.layout.reach.calculations.get(index)
+    linkage = "INLINE" if control else "static inline"
+    parameters = statements.layout.parameters(control)
+    head = [f"{linkage} uint64_t calculation_{index}({parameters}) {{", "    (void)h, (void)c;"]
     fast = _fast(statements, calculation)
     slow = [f"    {line}" for line in _slow(statements, calculation)]
     if fast is None:
@@ -142,9 +146,9 @@ def _fast(statements: Statements, calculation: Calculation) -> list[str] | None:
         return _sum(joined, payload)
     if payload:
         return None
-    if calculation.algorithm in _CRC32:
-        return _crc32(joined)
     size = sum(p.width for p in joined) // 8
+    if calculation.algorithm in _CRC32 and size >= 4:
+        return _crc32(joined)
     lines = [f"uint8_t b_[{max(size, 1)}];"]
     at = 0
     for piece in joined:
@@ -154,12 +158,12 @@ def _fast(statements: Statements, calculation: Calculation) -> list[str] | None:
 
 
 def _words(pieces: list[Piece]) -> list[str]:
-    """The same bits as 64-bit words, first bit highest; the last word is filled up with 0."""
+    """The same bits as 64-bit words, first bit highest; the first word begins with 0s if it is not full."""
     words: list[list[str]] = []
-    at = 0
+    at = -sum(piece.width for piece in pieces) % 64
     for piece in pieces:
         room = 64 - at % 64
-        if room == 64:
+        if room == 64 or not words:
             words.append([])
         if piece.width <= room:
             words[-1].append(f"(uint64_t)({piece.code}) << {room - piece.width}")
@@ -172,35 +176,34 @@ def _words(pieces: list[Piece]) -> list[str]:
 
 
 def _crc32(joined: list[Piece]) -> list[str]:
-    """Without a buffer: bytes just stored cannot be loaded as a word without waiting."""
+    """Words that end with the last byte: 0s before the first change nothing once the initial 1s are in it."""
     size = sum(p.width for p in joined) // 8
-    lines = ["uint32_t r_ = 0xffffffff;"]
-    for i, word in enumerate(_words(joined)):
-        if size - 8 * i >= 8:
-            lines.append(f"r_ = crc32_word(r_, __builtin_bswap64({word}));")
-        else:
-            lines.append(f"r_ = crc32_bytes(r_, __builtin_bswap64({word}), {size - 8 * i});")
-    return [*lines, "return r_ ^ 0xffffffff;"]
+    words = _words(joined)
+    start = (1 << 32) - 1 << 8 * (size - 4)
+    ones = [start >> shift & (1 << 64) - 1 for shift in range(64 * (len(words) - 1), -1, -64)]
+    swapped = ", ".join(
+        f"__builtin_bswap64(({word}) ^ {one:#x}ull)" for word, one in zip(words, ones, strict=True)
+    )
+    factors = ", ".join(f"{{{high:#x}u, {low:#x}u}}" for high, low in crc32.carries(len(words)))
+    return [
+        f"const uint64_t w_[] = {{{swapped}}};",
+        f"static const uint32_t by_[][2] = {{{factors}}};",
+        f"return crc32_words(w_, by_, {len(words)}) ^ 0xffffffff;",
+    ]
 
 
 def _sum(joined: list[Piece], payload: bool) -> list[str]:
     """RFC 1071: one's complement addition may be done in any width and order."""
-    lines = ["uint64_t s_ = 0, v_;"]
+    lines = ["u128 s_ = 0;"]
     at = 0
     for piece in joined:
-        room = 8 if (at + piece.width) % 16 else 0  # the value ends in the middle of a 16-bit word
-        lines.append(f"v_ = {piece.code};")
-        if room and piece.width > 56:
-            lines.append("s_ += (v_ >> 32 << 8) + ((v_ & 0xffffffff) << 8);")
-        elif room:
-            lines.append("v_ <<= 8; s_ += (v_ >> 32) + (v_ & 0xffffffff);")
-        else:
-            lines.append("s_ += (v_ >> 32) + (v_ & 0xffffffff);" if piece.width > 32 else "s_ += v_;")
         at += piece.width
+        # A value that ends in the middle of a 16-bit word is worth 256 times as much.
+        lines.append(f"s_ += (u128)({piece.code}) << 8;" if at % 16 else f"s_ += {piece.code};")
     if payload:
         odd = "1" if at % 16 else "0"
         lines.append(f"s_ += csum_bytes(h->payload, h->payload_length, {odd});")
-    return [*lines, "return (uint16_t)~csum_fold(s_);"]
+    return [*lines, "return (uint16_t)~csum_fold(csum_carry(s_));"]
 
 
 def _slow(statements: Statements, calculation: Calculation) -> list[str]:
@@ -284,9 +287,10 @@ def checksum_functions(statements: Statements) -> list[str]:
             if statements.layout.is_metadata(checksum.target.header):
                 there = "1"
             actual = f"(uint64_t){statements.field(checksum.target)}"
-            wrong = f"{call(checksum.calculation)} != {actual}"
+            wrong = f"{call(statements.layout, checksum.calculation)} != {actual}"
             verify.append(f"    if ({there} && {condition} && {wrong}) h->checksum_error = 1;")
         if checksum.update:
-            store = statements.store(checksum.target, call(checksum.calculation), CType(64, signed=False))
+            value = call(statements.layout, checksum.calculation)
+            store = statements.store(checksum.target, value, CType(64, signed=False))
             update.append(f"    if ({condition}) {store}")
     return [*verify, "}", "", *update, "}", ""]

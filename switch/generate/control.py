@@ -30,7 +30,8 @@ class _Control:
     def function(self) -> list[str]:
         lines = [
             f"static void {self.control.name}(struct phv *h, struct context *c) {{",
-            "    (void)h, (void)c;",
+            f"    OWN({self.control.name});",
+            "    (void)h, (void)own, (void)c;",
         ]
         lines.append(f"    {self._goto(self.control.start)}")
         for name in self._order():
@@ -80,7 +81,7 @@ class _Control:
             for action in table_actions(self.program, table)
             for primitive in self.program.actions[action].primitives
         )
-        lines = ["{", f"uint32_t r = apply_{index}(h, c);", "(void)r;"]
+        lines = ["{", f"uint32_t r = apply_{index}(h, own, c);", "(void)r;"]
         if exits:
             lines.append("if (h->exit) { TRACE(EXIT, 0); return; }")
         if table.hit_miss:

@@ -149,8 +149,7 @@ class Expressions:
 
     def _field(self, node: FieldOf) -> Coded:
         field = self.program.field(node)
-        type_index = self.program.type_of(node.header)
-        name = f"{self.place(node.header)}.{self.layout.field_name(type_index, node.field)}"
+        name = self.field(node)
         if field.varbit:
             raise LoadError(202, f"arithmetic with the varbit field {field.name}")
         if not field.width:
@@ -162,6 +161,14 @@ class Expressions:
             stored = (field.width + 63) // 64
             return Coded(f"{ctype.name}_extend({name}.w, {stored})", ctype)
         return Coded(f"(({ctype.name}){name})", ctype)
+
+    def field(self, node: FieldOf) -> str:
+        """A field as an lvalue."""
+        own = self.layout.own(node)
+        if own:
+            return f"own->{own}"
+        type_index = self.program.type_of(node.header)
+        return f"{self.place(node.header)}.{self.layout.field_name(type_index, node.field)}"
 
     def place(self, place: HeaderPlace) -> str:
         """A header as an lvalue."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from switch.generate import checksum
 from switch.generate.header import Statements, truncated
-from switch.generate.layout import Layout, walk
+from switch.generate.layout import Layout
 from switch.generate.number import CType, convert
+from switch.generate.tree import walk
 from switch.load.errors import LoadError
 from switch.load.expression import Data, FieldOf
 from switch.load.primitive import (

@@ -61,7 +61,7 @@ def _extract(layout: Layout, t: int) -> list[str]:
     varbit = header_type.varbit is not None
     extra = ", uint32_t varbit_length" if varbit else ""
     lines = [f"static inline void extract_{name}(struct {name} *x, const uint8_t *p{extra}) {{"]
-    lines += ["    x->raw = p;", "    x->valid = 1;"]
+    lines += ["    x->raw = p;", "    x->valid = 1;", "    x->assigned = 0;"]
     if varbit:
         prefix = prefix_bits(header_type) // 8
         lines += [
@@ -132,8 +132,13 @@ def _emit(layout: Layout, t: int) -> list[str]:
         end = f"tail + {rest}"
     else:
         end = f"p + {prefix}"
-    for group in _groups(header_type):
-        lines += [f"    {line}" for line in _store_group(layout, t, group)]
+    positions = _positions(header_type)
+    for bit, group in enumerate(layout.written.groups[t]):
+        lines.append(f"    if (x->assigned & {1 << bit}u) {{")
+        for piece in group:
+            placed = [_Placed(i, *positions[i], header_type.fields[i].width) for i in piece]
+            lines += [f"        {line}" for line in _store_piece(layout, t, placed)]
+        lines.append("    }")
     return [*lines, f"    return {end};", "}", ""]
 
 
@@ -147,33 +152,16 @@ class _Placed:
     width: int
 
 
-def _groups(header_type: HeaderType) -> list[list[_Placed]]:
-    """Neighbouring fields that together are whole bytes."""
-    groups: list[list[_Placed]] = []
-    open_group: list[_Placed] = []
-    for i, (base, offset) in enumerate(_positions(header_type)):
-        width = header_type.fields[i].width
-        if not width:
-            continue
-        open_group.append(_Placed(i, base, offset, width))
-        if (offset + width) % 8 == 0:
-            groups.append(open_group)
-            open_group = []
-    return groups
-
-
-def _store_group(layout: Layout, t: int, group: list[_Placed]) -> list[str]:
-    """Statements that write a group's assigned fields over the bytes as they came."""
-    live = [field for field in group if (t, field.index) in layout.live]
-    if not any((t, field.index) in layout.written for field in live):
-        return []
+def _store_piece(layout: Layout, t: int, piece: list[_Placed]) -> list[str]:
+    """Statements that write a piece's fields over the bytes as they came."""
+    live = [field for field in piece if (t, field.index) in layout.live]
     names = {field.index: f"x->{layout.field_name(t, field.index)}" for field in live}
-    first, width = group[0], sum(field.width for field in group)
-    if len(group) == 1 or width > 64:
+    first, width = piece[0], sum(field.width for field in piece)
+    if len(piece) == 1 or width > 64:
         return [store_field(f.base, f.offset, f.width, names[f.index]) for f in live]
     end = first.offset + width
     terms = [f"(uint64_t){names[f.index]} << {end - f.offset - f.width}" for f in live]
-    if len(live) < len(group):
+    if len(live) < len(piece):
         changed = sum((1 << f.width) - 1 << (end - f.offset - f.width) for f in live)
         kept = (1 << width) - 1 & ~changed
         terms.append(f"(load_be({first.base} + {first.offset // 8}, {width // 8}) & {kept:#x}ull)")
@@ -197,8 +185,7 @@ class Statements:
 
     def field(self, dst: FieldOf) -> str:
         """A field as an lvalue."""
-        type_index = self.program.type_of(dst.header)
-        return f"{self.expressions.place(dst.header)}.{self.layout.field_name(type_index, dst.field)}"
+        return self.expressions.field(dst)
 
     def assign(self, dst: FieldOf, src: Data) -> list[str]:
         """Dst = src, by the rules of docs/JSON_format.md."""
@@ -217,7 +204,11 @@ class Statements:
         return self._store(dst, self.program.field(dst).width, Coded(code, ctype), fits=False)
 
     def _store(self, dst: FieldOf, width: int, value: Coded, fits: bool) -> str:
-        return f"{self.field(dst)} = {truncated(value, width, fits)};"
+        assignment = f"{self.field(dst)} = {truncated(value, width, fits)};"
+        mask = self.layout.written.mask(self.program.type_of(dst.header), dst.field)
+        if not mask:
+            return assignment
+        return f"{{ {assignment} {self.expressions.place(dst.header)}.assigned |= {mask}u; }}"
 
     def set_valid(self, place: HeaderPlace, count: bool) -> list[str]:
         """Make a header valid, all 0 if it was not; the length register grows, as simple_switch's does."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from switch.generate.number import storage
+from switch.generate.reach import Reach, reach
+from switch.generate.tree import walk
+from switch.generate.written import Written, written
 from switch.load.expression import (
     CompareHeaders,
     FieldOf,
@@ -22,19 +23,9 @@ from switch.load.expression import (
     StackLast,
     UnionStackMember,
 )
-from switch.load.extern import Checksum, Meter, WholeHeader
-from switch.load.primitive import (
-    Assign,
-    AssignHeader,
-    AssignVarbit,
-    ExecuteMeter,
-    Hash,
-    MarkToDrop,
-    Random,
-    RegisterRead,
-    SetInvalid,
-)
-from switch.load.program import Field, HeaderType, Program, SetFromLookahead
+from switch.load.extern import WholeHeader
+from switch.load.primitive import AssignHeader, SetInvalid
+from switch.load.program import Field, HeaderType, Program
 
 RUNTIME_FIELDS = ("egress_spec", "mcast_grp")  # what the architecture reads; the rest it only writes
 
@@ -44,30 +35,20 @@ def identifier(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_") or "x"
 
 
-def walk(value: Any) -> Iterator[Any]:
-    """The parts of a tree of dataclasses and tuples, `value` first."""
-    yield value
-    if isinstance(value, tuple):
-        for item in value:  # pyright: ignore[reportUnknownVariableType]
-            yield from walk(item)
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from walk(getattr(value, field.name))
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Names of headers and fields in C; `live` and `written` hold (type, field) pairs.
+    """Names of headers and fields in C; `live` holds the (type, field) pairs that something names.
 
     `left` are the header types of which a header can become invalid and still hold what it held.
     """
 
     program: Program
     live: frozenset[tuple[int, int]]
-    written: frozenset[tuple[int, int]]
+    written: Written
     left: frozenset[int]
     homes: tuple[str, ...]
     union_of: dict[int, int]
+    reach: Reach
 
     def type_name(self, type_index: int) -> str:
         """The C struct of a header type, without `struct`."""
@@ -77,6 +58,22 @@ class Layout:
         """The live fields of a type."""
         declared = self.program.types[type_index].fields
         return [(i, field) for i, field in enumerate(declared) if (type_index, i) in self.live]
+
+    def own(self, place: FieldOf) -> str | None:
+        """The C name of a field that only one control touches: a member of that control's `own`."""
+        if isinstance(place.header, HeaderRef) and (place.header.header, place.field) in self.reach.fields:
+            type_index = self.program.type_of(place.header)
+            return f"h{place.header.header}_{self.field_name(type_index, place.field)}"
+        return None
+
+    def parameters(self, control: str | None) -> str:
+        """The parameters of a C function that one control alone calls, or several."""
+        own = f"struct {control}_own *own, " if control else ""
+        return f"struct phv *h, {own}struct context *c"
+
+    def arguments(self, control: str | None) -> str:
+        """What is passed for `parameters()`."""
+        return "h, own, c" if control else "h, c"
 
     def field_name(self, type_index: int, field: int) -> str:
         """The C name of a field in its struct."""
@@ -118,42 +115,18 @@ def plan(program: Program) -> Layout:
         elif isinstance(part, WholeHeader):
             live |= _all_fields(program, program.headers[part.header].type)
     return Layout(
-        program, frozenset(live), _written(program), _left(program), _homes(program), _union_of(program)
+        program=program,
+        live=frozenset(live),
+        written=written(program),
+        left=_left(program),
+        homes=_homes(program),
+        union_of=_union_of(program),
+        reach=reach(program),
     )
 
 
 def _all_fields(program: Program, type_index: int) -> set[tuple[int, int]]:
     return {(type_index, i) for i in range(len(program.types[type_index].fields))}
-
-
-def _written(program: Program) -> frozenset[tuple[int, int]]:
-    """Fields that some statement assigns; metadata, which is never deparsed from bytes, does not matter."""
-    found: set[tuple[int, int]] = set()
-    for part in walk(program):
-        match part:
-            case (
-                Assign(dst=dst)
-                | AssignVarbit(dst=dst)
-                | RegisterRead(dst=dst)
-                | ExecuteMeter(dst=dst)
-                | Hash(dst=dst)
-                | Random(dst=dst)
-                | SetFromLookahead(dst=dst)
-            ):
-                found.add((program.type_of(dst.header), dst.field))
-            case Checksum(target=target):
-                found.add((program.type_of(target.header), target.field))
-            case Meter(target=target) if target:
-                found.add((program.type_of(target.header), target.field))
-            case MarkToDrop(port=port, group=group):
-                found.add((program.type_of(port.header), port.field))
-                if group:
-                    found.add((program.type_of(group.header), group.field))
-            case _:
-                pass
-    for _, field in program.standard:
-        found.add((program.type_of(field.header), field.field))
-    return frozenset(found)
 
 
 def _left(program: Program) -> frozenset[int]:
@@ -190,6 +163,8 @@ def declare(layout: Layout) -> list[str]:
     lines: list[str] = []
     for t, header_type in enumerate(program.types):
         lines += _struct(layout, t, header_type)
+    for control in (program.ingress, program.egress):
+        lines += _own_struct(layout, control.name)
     lines += ["struct phv {"]
     in_arrays = {h for stack in program.stacks for h in stack.headers}
     in_arrays |= {
@@ -208,6 +183,7 @@ def declare(layout: Layout) -> list[str]:
             lines.append(f"    struct {name} u{s}_{member}[{len(stack.unions) + 1}];")
         lines.append(f"    uint32_t u{s}_next;")
     lines += [
+        *(f"    OWN_MEMBER({control.name})" for control in (program.ingress, program.egress)),
         "    const uint8_t *payload;",
         "    uint32_t payload_length, length, arrived, cut, error, checksum_error;",
         "    uint32_t clone_session, clone_list, digest, resubmit, recirculate;",
@@ -223,7 +199,20 @@ def _struct(layout: Layout, t: int, header_type: HeaderType) -> list[str]:
     if header_type.varbit is not None:
         lines += ["    const uint8_t *varbit, *tail;", "    uint32_t varbit_length;"]
     lines.append("    uint8_t valid;")
+    if t in layout.written.groups:
+        lines.append("    uint32_t assigned; /* groups of `written.py` */")
+    headers = [i for i, header in enumerate(layout.program.headers) if header.type == t]
     for i, field in layout.fields(t):
-        if not field.varbit and field.width:
+        own = all((header, i) in layout.reach.fields for header in headers)
+        if not field.varbit and field.width and not own:
             lines.append(f"    {storage(field.width)} {layout.field_name(t, i)};")
+    return [*lines, "};", ""]
+
+
+def _own_struct(layout: Layout, control: str) -> list[str]:
+    lines = [f"struct {control}_own {{"]
+    for (header, index), name in sorted(layout.reach.fields.items()):
+        if name == control:
+            place = FieldOf(HeaderRef(header), index)
+            lines.append(f"    {storage(layout.program.field(place).width)} {layout.own(place)};")
     return [*lines, "};", ""]

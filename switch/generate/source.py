@@ -9,6 +9,7 @@ from switch.generate.action import Primitives
 from switch.generate.layout import Layout
 from switch.generate.shape import Shape, TableShape, shape
 from switch.generate.trace import TraceField
+from switch.generate.tree import walk
 from switch.load.expression import FieldOf
 from switch.load.primitive import Clone
 from switch.load.program import Program
@@ -48,11 +49,12 @@ def generate(program: Program) -> Generated:
     body += parser.function(plan)
     for index in range(len(program.actions)):
         body += action.function(plan, index)
-    for index, table_shape in enumerate(shapes.tables):
-        body += table.function(plan, statements, index, table_shape)
-    body += control.function(plan, program.ingress) + control.function(plan, program.egress)
+    for pipe in (program.ingress, program.egress):
+        for index in pipe.tables:
+            body += table.function(plan, statements, pipe.name, index, shapes.tables[index])
+        body += control.function(plan, pipe)
     body += deparser.function(plan) + extern.digest_function(plan, statements)
-    if any(isinstance(part, Clone) and part.egress for part in layout.walk(program.actions)):
+    if any(isinstance(part, Clone) and part.egress for part in walk(program.actions)):
         body.append("#define CLONES_IN_EGRESS")
     body += ['#include "v1model.h"', "", *_descriptor(plan, shapes)]
     return Generated("\n".join(body) + "\n", shapes, trace.fields(plan))
@@ -121,7 +123,12 @@ def _live_name(plan: Layout, place: FieldOf) -> str | None:
     type_index = plan.program.type_of(place.header)
     if (type_index, place.field) not in plan.live:
         return None
-    return f"{plan.header(place.header)[3:]}.{plan.field_name(type_index, place.field)}"
+    return f"{_member(plan, place)}.{plan.field_name(type_index, place.field)}"
+
+
+def _member(plan: Layout, place: FieldOf) -> str:
+    """A field's header in `struct phv`."""
+    return plan.header(place.header).removeprefix("h->")
 
 
 def _marks() -> list[str]:
@@ -146,6 +153,9 @@ def _preserve(plan: Layout) -> list[str]:
             name = _live_name(plan, field)
             if name and plan.program.field(field).width:
                 lines.append(f"        to->{name} = from->{name};")
+            mask = plan.written.mask(plan.program.type_of(field.header), field.field)
+            if mask:
+                lines.append(f"        to->{_member(plan, field)}.assigned |= {mask}u;")
         lines.append("        break;")
     return [*lines, "    default: break;", "    }", "}", ""]
 

@@ -16,11 +16,14 @@ MAX_RANGE_WORDS = 64  # 64-bit words of all range keys of a table
 HIT = 1 << 31  # in what apply_N() returns, beside the action's number
 
 
-def function(layout: Layout, statements: Statements, index: int, table_shape: TableShape) -> list[str]:
+def function(
+    layout: Layout, statements: Statements, control: str, index: int, table_shape: TableShape
+) -> list[str]:
     """apply_N(): look the table up and run the action; returns its number, with HIT."""
     table = layout.program.tables[index]
     lines = [
-        f"static inline uint32_t apply_{index}(struct phv *h, struct context *c) {{",
+        f"INLINE uint32_t apply_{index}({layout.parameters(control)}) {{",
+        "    (void)own;",
     ]
     constant = _constant_action(layout, index, table)
     if constant is not None:
@@ -41,8 +44,7 @@ def function(layout: Layout, statements: Statements, index: int, table_shape: Ta
     lines += ["    (void)a, (void)t;", f"    TRACE_ACTION({index}, r->action, r->entry, a, {words});"]
     lines += ["    switch (r->action) {"]
     for number, action in enumerate(table_actions(layout.program, table)):
-        call = f"{actions.name_of(layout.program, action)}(h, c, a)"
-        lines.append(f"    case {number}: {call}; break;")
+        lines.append(f"    case {number}: {actions.call(layout, action)}; break;")
     lines += ["    default: break;", "    }", "    TRACE_FIELDS(h);"]
     return [*lines, "    return hit | (r->action & 0x7fffffff);", "}", ""]
 
@@ -69,7 +71,7 @@ def _constant_action(layout: Layout, index: int, table: Table) -> list[str] | No
     return [
         f"    static const uint64_t a[] = {{{listed}}};",
         f"    TRACE_ACTION({index}, {number}, 0, a, {len(values)});",
-        f"    {actions.name_of(layout.program, table.default.action)}(h, c, a);",
+        f"    {actions.call(layout, table.default.action)};",
         "    TRACE_FIELDS(h);",
         f"    return {number};",
     ]
@@ -162,7 +164,7 @@ def _indirect(layout: Layout, table: Table) -> list[str]:
     if profile.calculation is not None:
         lines += [
             "} else if (r->action == ACTION_GROUP) {",
-            f"    r = group_choose({where}, a[0], {checksum.call(profile.calculation)});",
+            f"    r = group_choose({where}, a[0], {checksum.call(layout, profile.calculation)});",
             f"    if (!r) return hit | {0x7FFFFFFD}u;",
             "    a = r->data;",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switch.generate.layout import Layout
+from switch.load.expression import FieldOf, HeaderRef
 
 TraceField = tuple[int, int | None]
 """A header instance and its field; None stands for the header's validity."""
@@ -24,8 +25,15 @@ def declare(layout: Layout) -> list[str]:
     lines = ["#ifdef TRACING", "static const struct trace_field phv_fields[] = {"]
     for index, field in fields(layout):
         header, home = layout.program.headers[index], layout.homes[index]
-        name = "valid" if field is None else layout.field_name(header.type, field)
+        member = f"{home}.valid" if field is None else _member(layout, index, field)
         there = "NO_VALIDITY" if header.metadata or field is None else f"offsetof(struct phv, {home}.valid)"
-        member = f"{home}.{name}"
         lines.append(f"    {{offsetof(struct phv, {member}), sizeof ((struct phv *)0)->{member}, {there}}},")
     return [*lines, "};", "#endif", ""]
+
+
+def _member(layout: Layout, header: int, field: int) -> str:
+    place = FieldOf(HeaderRef(header), field)
+    own = layout.own(place)
+    if own:
+        return f"{layout.reach.fields[header, field]}_own.{own}"
+    return f"{layout.homes[header]}.{layout.field_name(layout.program.type_of(place.header), field)}"

@@ -53,7 +53,8 @@ INLINE u128 load_be_wide(const uint8_t *p, unsigned n) {
 }
 
 INLINE void store_be_wide(uint8_t *p, unsigned n, u128 v) {
-    for (unsigned i = n; i-- > 0; v >>= 8) p[i] = (uint8_t)v;
+    store_be(p, n - 8, (uint64_t)(v >> 64));
+    store_be(p + n - 8, 8, (uint64_t)v);
 }
 
 /* Any width at any bit: the general way, for wide fields and for hash inputs that are not byte-aligned. */

@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+#ifdef __PCLMUL__
+#include <immintrin.h>
+#endif
+
 #include "bits.h"
 
 extern uint32_t crc32_table[8][256]; /* CRC-32 (IEEE 802.3), reflected; [k] advances over k more zero bytes */
@@ -18,16 +22,25 @@ INLINE uint32_t crc32_word(uint32_t crc, uint64_t v) {
            crc32_table[1][v >> 48 & 255] ^ crc32_table[0][v >> 56];
 }
 
-/* The `n` < 8 low bytes of v, first byte lowest; `n` is a constant. */
-INLINE uint32_t crc32_bytes(uint32_t crc, uint64_t v, unsigned n) {
-    if (n >= 4) {
-        uint32_t w = crc ^ (uint32_t)v;
-        crc = crc32_table[3][w & 255] ^ crc32_table[2][w >> 8 & 255] ^ crc32_table[1][w >> 16 & 255] ^
-              crc32_table[0][w >> 24];
-        v >>= 32, n -= 4;
+/* The CRC of `n` words that follow each other, from a state of 0; words as in crc32_word(). All words but the last are carried over to it,
+ * each by itself: its halves times x^k mod P, `by[i]` for the i-th word (Gopal et al., Fast CRC Computation for Generic Polynomials Using
+ * PCLMULQDQ Instruction, Intel 2009). So the words don't wait for each other. */
+INLINE uint32_t crc32_words(const uint64_t *w, const uint32_t (*by)[2], unsigned n) {
+#ifdef __PCLMUL__
+    uint64_t v = w[n - 1];
+    for (unsigned i = 0; i + 1 < n; i++) {
+        __m128i halves = _mm_set_epi64x((int64_t)(w[i] >> 32), (int64_t)(w[i] & 0xffffffff));
+        __m128i factors = _mm_set_epi64x(by[i][1], by[i][0]);
+        v ^= (uint64_t)_mm_cvtsi128_si64(_mm_xor_si128(_mm_clmulepi64_si128(halves, factors, 0x00),
+                                                       _mm_clmulepi64_si128(halves, factors, 0x11)));
     }
-    for (; n > 0; n--, v >>= 8) crc = crc >> 8 ^ crc32_table[0][(crc ^ v) & 255];
+    return crc32_word(0, v);
+#else
+    uint32_t crc = 0;
+    (void)by;
+    for (unsigned i = 0; i < n; i++) crc = crc32_word(crc, w[i]);
     return crc;
+#endif
 }
 
 static inline uint64_t hash_crc32(const uint8_t *p, size_t n) {
@@ -55,10 +68,15 @@ static inline uint64_t hash_crcCCITT(const uint8_t *p, size_t n) {
 
 /* One's complement sum of 16-bit words (RFC 1071) in 16 bits. */
 INLINE uint16_t csum_fold(uint64_t s) {
-    s = (s & 0xffffffff) + (s >> 32);
-    s = (s & 0xffff) + (s >> 16 & 0xffff) + (s >> 32);
-    s = (s & 0xffff) + (s >> 16);
-    return (uint16_t)((s & 0xffff) + (s >> 16));
+    /* Added to itself with its halves exchanged, a number has in its upper half the sum of the two, carry included. */
+    uint32_t t = (uint32_t)((s + (s << 32 | s >> 32)) >> 32);
+    return (uint16_t)((t + (t << 16 | t >> 16)) >> 16);
+}
+
+/* The same sum in 64 bits. */
+INLINE uint64_t csum_carry(u128 s) {
+    uint64_t low = (uint64_t)s, sum = low + (uint64_t)(s >> 64);
+    return sum + (sum < low);
 }
 
 /* Sum of bytes as big-endian words; `odd` when they start in the middle of a word. An odd last byte is padded with 0. */

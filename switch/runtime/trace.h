@@ -20,6 +20,8 @@
 #define TRACE_FIELDS(...) ((void)0)
 #define TRACE_IF(id, condition) (condition)
 #define UNTRACED(statement) statement
+#define OWN(control) struct control##_own own_ = {}, *const own = &own_
+#define OWN_MEMBER(control)
 
 #else
 
@@ -43,6 +45,10 @@ void trace_lookup(uint32_t id, const struct table *t, const uint64_t *key, unsig
 /* Take a packet's fields as they are now; then tell which have changed since. */
 void trace_start(const void *h, size_t size);
 void trace_fields(const struct trace_field *fields, size_t count, const void *h, size_t size);
+
+/* What is otherwise local to a control is part of the packet, where changes are seen. */
+#define OWN(control) struct control##_own *const own = &h->control##_own
+#define OWN_MEMBER(control) struct control##_own control##_own;
 
 #define TRACE_WORDS_(...) (const uint64_t[]){__VA_ARGS__}
 #define TRACE(kind, id, ...) \
