@@ -17,7 +17,7 @@
 #include "packet_socket.h"
 #include "xdp_source.h"
 
-enum { BATCH = 64, XDP_RUN = 1 << 16 };
+enum { BATCH = 64, XDP_RUN = 1 << 20 };
 
 static struct frames map_frames(const char *path, size_t length)
 {
