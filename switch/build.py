@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 RUNTIME = Path(__file__).parent / "runtime"
@@ -30,6 +33,7 @@ COUNTING = (*FLAGS, "-DTABLE_STATS")
 # -Wno: the runtime's inline functions that a program does not use, and labels of states that it never enters.
 WARNINGS = ("-Wall", "-Wno-unused")
 TIMEOUT_S = 600
+SCRATCH = "build-"
 
 
 class BuildError(RuntimeError):
@@ -70,15 +74,33 @@ def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
     if target.exists():
         return target
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory, prefix="build-") as scratch:
+    with _building(directory) as lock, tempfile.TemporaryDirectory(dir=directory, prefix=SCRATCH) as scratch:
         program = Path(scratch) / "program.c"
         program.write_text(source)
         output = Path(scratch) / "program.so"
         units = [str(program), *sorted(str(path) for path in RUNTIME.glob("*.c"))]
         define = f"-DRUNTIME_DIGEST=0x{runtime[:8].hex()}ull"
-        _run([*command, *flags, *WARNINGS, define, f"-I{RUNTIME}", "-o", str(output), *units])
+        _run([*command, *flags, *WARNINGS, define, f"-I{RUNTIME}", "-o", str(output), *units], lock)
         output.replace(target)
     return target
+
+
+@contextlib.contextmanager
+def _building(directory: Path) -> Generator[int]:
+    """Hold the cache while something is built there; what killed builds left goes first, if no other runs.
+
+    The compiler inherits the lock: it may outlive a process that is killed.
+    """
+    place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in directory.glob(f"{SCRATCH}*"):
+                shutil.rmtree(left, ignore_errors=True)
+        fcntl.flock(place, fcntl.LOCK_SH)
+        yield place
+    finally:
+        os.close(place)
 
 
 def _runtime_digest(command: list[str], flags: tuple[str, ...]) -> bytes:
@@ -108,9 +130,11 @@ def _machine(flags: tuple[str, ...]) -> str:
     return os.uname().machine
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], *inherited: int) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, pass_fds=inherited
+        )
     except FileNotFoundError as error:
         raise BuildError(f"there is no C compiler {command[0]!r}: install one or set CC") from error
     except subprocess.TimeoutExpired as error:
