@@ -199,19 +199,20 @@ int device_counter_set(struct device *d, uint32_t counter, uint32_t index, const
     return copy_count(d, &d->state.counters[counter][index], NULL, value);
 }
 
-static struct count *direct_count(struct device *d, uint32_t table, uint32_t entry) {
+static int copy_direct(struct device *d, uint32_t table, uint32_t entry, uint64_t *out, const uint64_t *in) {
     struct table *t = &d->state.tables[table];
-    return t->counts && table_holds(t, entry) ? &t->counts[entry] : NULL;
+    control_begin(d);
+    int failed = t->counts && table_holds(t, entry) ? copy_count(d, &t->counts[entry], out, in) : -ENOENT;
+    control_end(d);
+    return failed;
 }
 
 int device_direct_counter(struct device *d, uint32_t table, uint32_t entry, uint64_t *value) {
-    struct count *cell = direct_count(d, table, entry);
-    return cell ? copy_count(d, cell, value, NULL) : -ENOENT;
+    return copy_direct(d, table, entry, value, NULL);
 }
 
 int device_direct_counter_set(struct device *d, uint32_t table, uint32_t entry, const uint64_t *value) {
-    struct count *cell = direct_count(d, table, entry);
-    return cell ? copy_count(d, cell, NULL, value) : -ENOENT;
+    return copy_direct(d, table, entry, NULL, value);
 }
 
 static int meter_write(struct device *d, struct meter *m, const struct rates *rates) {
@@ -234,8 +235,10 @@ int device_meter_set(struct device *d, uint32_t meter, uint32_t index, const str
 
 int device_direct_meter_set(struct device *d, uint32_t table, uint32_t entry, const struct rates *rates) {
     struct table *t = &d->state.tables[table];
-    if (!t->meters || !table_holds(t, entry)) return -ENOENT;
-    return meter_write(d, &t->meters[entry], rates);
+    control_begin(d);
+    int failed = t->meters && table_holds(t, entry) ? meter_write(d, &t->meters[entry], rates) : -ENOENT;
+    control_end(d);
+    return failed;
 }
 
 static uint8_t *register_cell(struct device *d, uint32_t reg, uint32_t index) {
