@@ -7,7 +7,10 @@ PY := .venv/bin/python
 PTF_PY := .venv-ptf/bin/python
 export CFN_PYTHON := $(abspath $(PY))
 
-.PHONY: help demo test unit ptf ptf-all shell p4 lint trace bench bench-switch bench-reaction clean
+TIME ?= 60
+PROGRAM ?= p4src/compiled/cfn.json $(wildcard tests/switch/programs/*.json tests/switch/p4rt/programs/*.json)
+
+.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction clean
 
 help: ## list these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -29,6 +32,14 @@ ptf-all: .venv/ready .venv-ptf/ready
 	else echo "packet tests on bmv2 skipped: simple_switch_grpc is not installed"; fi
 	$(PTF_PY) ptf_tests/run.py --target embedded
 	$(PTF_PY) ptf_tests/run.py --target embedded --platform nn --case bind --case nack --case weights
+
+fuzz: .venv/ready ## look for inputs that break the switch (needs clang): TIME=60 seconds a target, PROGRAM=some.json
+	$(PY) -m tests.switch.fuzz --time $(TIME) --packets topo/labs/demo.pcap $(PROGRAM)
+	FUZZ_FACTOR=$(TIME) $(PY) -m pytest tests/switch/test_load_fuzz.py tests/switch/p4rt/test_fuzz.py tests/switch/p4rt/test_rpc_fuzz.py
+
+sanitize: .venv/ready ## the switch's tests under ASan and UBSan, then under TSan
+	scripts/sanitize.sh address $(PY)
+	scripts/sanitize.sh thread $(PY)
 
 shell: .venv-ptf/ready ## p4runtime-shell on a running switch: ADDR=127.0.0.1:9559 DEVICE=1
 	$(PTF_PY) ptf_tests/shell.py --grpc-addr $(or $(ADDR),127.0.0.1:9559) --device-id $(or $(DEVICE),1)

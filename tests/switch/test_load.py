@@ -1,13 +1,10 @@
 """What cannot run is refused by number, with the construct's name and its place."""
 
-import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from switch.generate import generate
 from switch.load import LoadError, load
@@ -104,29 +101,3 @@ def test_every_refusal_has_its_number(name: str, code: int, change: Callable[[An
 def test_what_is_no_program_is_refused(text: bytes) -> None:
     with pytest.raises(LoadError):
         load(text)
-
-
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """All (container, key) pairs of a tree."""
-    found: list[tuple[Any, Any]] = []
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in pairs:
-        found.append((value, key))
-        found += places(inner)
-    return found
-
-
-@given(st.sampled_from(ALL), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
-def test_a_damaged_program_is_refused_or_loaded_but_never_crashes(name: str, chance: Any) -> None:
-    root = json.loads(program(name))
-    for _ in range(chance.randrange(1, 4)):
-        container, key = chance.choice(places(root))
-        if chance.random() < 0.3:
-            del container[key]
-        else:
-            container[key] = chance.choice(
-                [None, -1, 0, 1 << 40, "", "x", [], {}, True, "0xffffffffff", [1, 2]]
-            )
-    with contextlib.suppress(LoadError):
-        generate(load(json.dumps(root).encode()))

@@ -7,7 +7,7 @@ from functools import cache
 from finsy.proto import p4r, rpc_code
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from switch.p4rt import p4info, program
@@ -17,6 +17,7 @@ from switch.p4rt.reconcile import carry_over
 from switch.p4rt.roles import Role
 from switch.p4rt.state import State
 from switch.p4rt.write import Writer
+from tests.switch.effort import examples
 
 from .memory_pipeline import MemoryPipeline
 from .messages import DEVICE_CONFIG, IDS, P4INFO
@@ -66,6 +67,8 @@ def spoiled(draw: st.DrawFn) -> p4r.Entity:
 
 def spoil(draw: st.DrawFn, message: Message) -> None:
     fields = message.DESCRIPTOR.fields
+    if not fields:
+        return
     given_fields = [field for field, _ in message.ListFields()]
     field = draw(st.sampled_from(given_fields if given_fields and draw(st.booleans()) else list(fields)))
     if field.message_type is None:
@@ -79,6 +82,8 @@ def spoil(draw: st.DrawFn, message: Message) -> None:
             setattr(message, field.name, value)
     elif field.message_type.full_name == "google.protobuf.Any" or draw(st.integers(0, 7)) == 0:
         message.ClearField(field.name)
+    elif field.message_type.GetOptions().map_entry:
+        getattr(message, field.name).clear()
     elif field.is_repeated:
         items = getattr(message, field.name)
         if len(items) and draw(st.booleans()):
@@ -89,7 +94,7 @@ def spoil(draw: st.DrawFn, message: Message) -> None:
         spoil(draw, getattr(message, field.name))
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(st.tuples(st.integers(0, 4), spoiled()), min_size=1, max_size=4))
 def test_an_update_is_done_or_refused_whole(spoiled_updates: list[tuple[int, p4r.Entity]]) -> None:
     state, pipeline = new_state()
@@ -107,7 +112,7 @@ def test_an_update_is_done_or_refused_whole(spoiled_updates: list[tuple[int, p4r
     list(Reader(state, None).run(rest))
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(spoiled())
 def test_a_read_is_answered_or_refused(request: p4r.Entity) -> None:
     state, _ = new_state()
@@ -120,7 +125,7 @@ def test_a_read_is_answered_or_refused(request: p4r.Entity) -> None:
         assert result.code != rpc_code.INTERNAL
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(VALID)), max_size=30))
 def test_what_is_read_can_be_written_again(history: list[tuple[int, p4r.Entity]]) -> None:
     """A fresh pipeline, given what was read of one with a history, is the same (§ 8.2)."""

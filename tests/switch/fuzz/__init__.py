@@ -1,0 +1,1 @@
+"""Fuzzing of generated code and runtime: `python -m tests.switch.fuzz --help`."""
