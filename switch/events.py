@@ -15,6 +15,7 @@ from switch.native import ffi
 PACKET_IN, DIGEST, LOG = 1, 2, 3  # runtime/event.h
 WAIT_MS = 100  # how late an idle entry may be told
 MAX_IDLE = 1024
+DIGESTS_AT_ONCE = 64  # told together: who listens can make the next ones wait
 
 _log = logging.getLogger("switch.packet")
 
@@ -49,6 +50,9 @@ class Events(Courier):
             if kind == DIGEST:
                 shape = self._shape.digests[number]
                 digests.append(Digest(shape.name, decode_digest(shape, body)))
+                if len(digests) == DIGESTS_AT_ONCE:
+                    self._call(self.digest, digests)
+                    digests = []
             elif kind == PACKET_IN:
                 self._call(self.packet_in, body)
             elif kind == LOG:

@@ -34,7 +34,7 @@ class Events:
         self._source: Installed | None = None
         self._packet_in = ControllerHeader("packet_in", ())
         self._packets: Mailbox[tuple[Installed, bytes]] = Mailbox(loop, self._packet)
-        self._digests: Mailbox[tuple[Installed, Sequence[api.Digest]]] = Mailbox(loop, self._digest)
+        self._digests: Mailbox[tuple[Installed, api.Digest]] = Mailbox(loop, self._digest)
         self._idle: Mailbox[tuple[Installed, str, int]] = Mailbox(loop, self._idled)
         self._idle_entries: list[p4r.TableEntry] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -45,7 +45,7 @@ class Events:
         self._packet_in = ControllerHeader("packet_in", installed.state.schema.packet_in)
         pipeline = installed.pipeline
         pipeline.on_packet_in(lambda packet: self._packets.put((installed, packet)))
-        pipeline.on_digest(lambda digests: self._digests.put((installed, digests)))
+        pipeline.on_digest(lambda digests: self._put_digests(installed, digests))
         pipeline.on_idle(lambda table, handle: self._idle.put((installed, table, handle)))
 
     def close(self) -> None:
@@ -72,10 +72,14 @@ class Events:
             if role.may_hear(message):
                 session.offer(p4r.StreamMessageResponse(packet=message))
 
-    def _digest(self, item: tuple[Installed, Sequence[api.Digest]]) -> None:
-        source, digests = item
+    def _put_digests(self, installed: Installed, digests: Sequence[api.Digest]) -> None:
+        for digest in digests:
+            self._digests.put((installed, digest))
+
+    def _digest(self, item: tuple[Installed, api.Digest]) -> None:
+        source, digest = item
         if source is self._source:
-            self._send_lists(source.state.digests.offer(digests, time.monotonic_ns()))
+            self._send_lists(source.state.digests.offer((digest,), time.monotonic_ns()))
             self._schedule()
 
     def _send_lists(self, lists: Sequence[p4r.DigestList]) -> None:
