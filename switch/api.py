@@ -93,12 +93,24 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class MeterRates:
-    """Two rates of a trTCM (RFC 2698), in bytes or packets per second; bursts in the same unit."""
+    """Two rates of a trTCM (RFC 2698), in bytes or packets per second; bursts in the same unit.
+
+    With `eburst` it is a single-rate meter (RFC 2697): `pir` and `pburst` are those of `cir`.
+    """
 
     cir: int
     cburst: int
     pir: int
     pburst: int
+    eburst: int = 0
+
+
+class Marked(NamedTuple):
+    """What a meter has marked, by colour."""
+
+    green: CounterValue = CounterValue()
+    yellow: CounterValue = CounterValue()
+    red: CounterValue = CounterValue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +227,22 @@ class Pipeline(Protocol):
 
     def direct_meter_set(self, table: str, handle: int, rates: MeterRates | None) -> None:
         """Configure an entry's direct meter; None lets everything pass green."""
+        ...
+
+    def meter_marked(self, name: str, index: int) -> Marked:
+        """What one cell of an indirect meter has marked."""
+        ...
+
+    def meter_marked_set(self, name: str, index: int, marked: Marked) -> None:
+        """Write what one cell of an indirect meter has marked."""
+        ...
+
+    def direct_meter_marked(self, table: str, handle: int) -> Marked:
+        """What an entry's direct meter has marked."""
+        ...
+
+    def direct_meter_marked_set(self, table: str, handle: int, marked: Marked) -> None:
+        """Write what an entry's direct meter has marked."""
         ...
 
     def register(self, name: str, index: int) -> int:

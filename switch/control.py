@@ -11,6 +11,7 @@ from switch.api import (
     Bucket,
     CounterValue,
     InitialEntry,
+    Marked,
     Match,
     MeterRates,
     Replica,
@@ -248,6 +249,32 @@ class Control:
         result = self._lib.device_direct_meter_set(self._device, index, handle, _rates(rates))
         check(result, f"{table} entry {handle}")
 
+    def meter_marked(self, name: str, index: int) -> Marked:
+        """See `Pipeline.meter_marked`."""
+        values = ffi.new("uint64_t[6]")
+        check(self._lib.device_meter_marked(self._device, self._meters[name], index, 0, values), name)
+        return _marked(values)
+
+    def meter_marked_set(self, name: str, index: int, marked: Marked) -> None:
+        """See `Pipeline.meter_marked_set`."""
+        values = [number for count in marked for number in count]
+        check(self._lib.device_meter_marked(self._device, self._meters[name], index, 1, values), name)
+
+    def direct_meter_marked(self, table: str, handle: int) -> Marked:
+        """See `Pipeline.direct_meter_marked`."""
+        values = ffi.new("uint64_t[6]")
+        index = self._tables[table]
+        result = self._lib.device_direct_meter_marked(self._device, index, handle, 0, values)
+        check(result, f"{table} entry {handle}")
+        return _marked(values)
+
+    def direct_meter_marked_set(self, table: str, handle: int, marked: Marked) -> None:
+        """See `Pipeline.direct_meter_marked_set`."""
+        values = [number for count in marked for number in count]
+        index = self._tables[table]
+        result = self._lib.device_direct_meter_marked(self._device, index, handle, 1, values)
+        check(result, f"{table} entry {handle}")
+
     def register(self, name: str, index: int) -> int:
         """See `Pipeline.register`."""
         number = self._registers[name]
@@ -301,7 +328,11 @@ class Control:
 def _rates(rates: MeterRates | None) -> Any:
     if rates is None:
         return ffi.NULL
-    return ffi.new("struct rates *", (rates.cir, rates.cburst, rates.pir, rates.pburst))
+    return ffi.new("struct rates *", (rates.cir, rates.cburst, rates.pir, rates.pburst, rates.eburst))
+
+
+def _marked(values: Any) -> Marked:
+    return Marked(*(CounterValue(values[at], values[at + 1]) for at in (0, 2, 4)))
 
 
 def _cell_bytes(width: int) -> int:

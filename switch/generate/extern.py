@@ -61,7 +61,7 @@ def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PL
         case ExecuteMeter(meter, index, dst):
             declared = statements.program.meters[meter]
             units = "h->arrived" if declared.bytes else "1"
-            colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {units})"
+            colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {units}, h->arrived)"
             stored = statements.store(dst, colour, _HALF)
             return _bounded(statements, index, declared.size, [f"TRACE(METER, {meter}, i_);", stored])
         case Hash():

@@ -150,7 +150,9 @@ def _on_hit(statements: Statements, table: Table) -> list[str]:
         lines += ["TRACE_KEEP(&t->hits[r->entry], sizeof *t->hits);", "t->hits[r->entry] = c->now;"]
     if table.meter is not None:
         meter = statements.program.meters[table.meter]
-        colour = f"meter_colour(&t->meters[r->entry], c->now, {'h->arrived' if meter.bytes else '1'})"
+        colour = (
+            f"meter_colour(&t->meters[r->entry], c->now, {'h->arrived' if meter.bytes else '1'}, h->arrived)"
+        )
         if meter.target:
             lines.append(statements.store(meter.target, colour, CType(32, signed=False)))
     return lines

@@ -78,12 +78,17 @@ class Meter:
     def modify(self, message: p4r.MeterEntry, undo: UndoLog) -> None:
         """Configure one cell or all; without a configuration everything passes green."""
         selected = cells(self.spec, message.HasField("index"), message.index.index)
-        if message.HasField("counter_data"):
-            meters.refuse_counters(self.spec.name)
+        cleared = message.HasField("counter_data")
+        if cleared:
+            meters.require_zero(self.spec.name, message.counter_data)
         rates = meters.decode(self.spec, message.config) if message.HasField("config") else None
         for index in selected:
             undo.add(self._set, index, self.rates.get(index))
             self._set(index, rates)
+            if cleared:
+                before = self._pipeline.meter_marked(self.spec.name, index)
+                self._pipeline.meter_marked_set(self.spec.name, index, api.Marked())
+                undo.add(self._pipeline.meter_marked_set, self.spec.name, index, before)
 
     def _set(self, index: int, rates: api.MeterRates | None) -> None:
         self._pipeline.meter_set(self.spec.name, index, rates)
@@ -93,13 +98,17 @@ class Meter:
             self.rates[index] = rates
 
     def read(self, index: int) -> p4r.MeterEntry:
-        """One cell as a message; a default configuration is left out."""
+        """One cell as a message, without the counts per colour; a default configuration is left out."""
         rates = self.rates.get(index)
         return p4r.MeterEntry(
             meter_id=self.spec.id,
             index=p4r.Index(index=index),
             config=None if rates is None else meters.encode(rates),
         )
+
+    def marked(self, index: int) -> api.Marked:
+        """The counts per colour of one cell."""
+        return self._pipeline.meter_marked(self.spec.name, index)
 
 
 class Register:

@@ -122,7 +122,9 @@ class EntryCodec:
         if message.HasField("meter_config") and self.spec.meter is None:
             raise invalid_argument(f"{self.name} has no direct meter")
         if message.HasField("meter_counter_data"):
-            meters.refuse_counters(self.name)
+            if self.spec.meter is None:
+                raise invalid_argument(f"{self.name} has no direct meter")
+            meters.require_zero(self.name, message.meter_counter_data)
         if message.HasField("time_since_last_hit"):
             raise invalid_argument(f"{self.name}: time_since_last_hit is for the switch to say")
         if message.idle_timeout_ns < 0:

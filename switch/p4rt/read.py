@@ -108,11 +108,12 @@ class Reader:
 
     def _meters(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
         wanted = request.meter_entry
-        if wanted.HasField("counter_data"):
-            meters.refuse_counters("the read")
-        arrays = self._all(self._state.meters, "meter", wanted.meter_id)
-        for found in _cells(arrays, wanted.HasField("index"), wanted.index.index):
-            yield p4r.Entity(meter_entry=found)
+        for meter in self._all(self._state.meters, "meter", wanted.meter_id):
+            for index in cells(meter.spec, wanted.HasField("index"), wanted.index.index):
+                found = p4r.Entity(meter_entry=meter.read(index))
+                if wanted.HasField("counter_data"):
+                    meters.encode_marked(meter.marked(index), found.meter_entry.counter_data)
+                yield found
 
     def _registers(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
         wanted = request.register_entry
@@ -146,8 +147,6 @@ class Reader:
                     raise invalid_argument(f"{table.codec.name}: the default entry has no idle timeout")
                 yield from (p4r.Entity(table_entry=entry) for entry in table.read_default())
                 continue
-            if request.HasField("meter_counter_data"):
-                meters.refuse_counters(table.codec.name)
             if request.table_id and request.HasField("time_since_last_hit") and not table.spec.idle_timeout:
                 raise invalid_argument(f"{table.codec.name} does not support idle timeouts")
             yield from self._found_entries(table, request)
@@ -155,6 +154,7 @@ class Reader:
     def _found_entries(self, table: Table, request: p4r.TableEntry) -> Iterator[p4r.Entity]:
         counted = request.HasField("counter_data") and table.spec.counter_id is not None
         metered = request.HasField("meter_config")
+        marked = request.HasField("meter_counter_data") and table.spec.meter is not None
         timed = request.HasField("time_since_last_hit") and table.spec.idle_timeout
         for entry in _filtered(table, request):
             entity = p4r.Entity()
@@ -164,6 +164,8 @@ class Reader:
                 _encode_count(entry.row.counter, message.counter_data)
             if metered and entry.note.rates is not None:
                 message.meter_config.CopyFrom(meters.encode(entry.note.rates))
+            if marked:
+                meters.encode_marked(table.marked(entry.row), message.meter_counter_data)
             if timed:
                 elapsed = self._state.pipeline.table_last_hit_ns(table.spec.name, entry.row.handle)
                 message.time_since_last_hit.elapsed_ns = elapsed
@@ -179,13 +181,14 @@ class Reader:
 
     def _direct_meters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         request = entity.direct_meter_entry
-        if request.HasField("counter_data"):
-            meters.refuse_counters("the read")
+        marked = request.HasField("counter_data")
         for table, entry in self._direct(request.table_entry, lambda table: table.spec.meter is not None):
             entity = p4r.Entity()
             table.codec.encode_key(entry.row, entity.direct_meter_entry.table_entry)
             if entry.note.rates is not None:
                 entity.direct_meter_entry.config.CopyFrom(meters.encode(entry.note.rates))
+            if marked:
+                meters.encode_marked(table.marked(entry.row), entity.direct_meter_entry.counter_data)
             yield entity
 
     def _direct(self, request: p4r.TableEntry, has: Callable[[Table], bool]) -> Iterator[tuple[Table, Entry]]:

@@ -94,7 +94,8 @@ class Table:
         handle = self._find(message)
         before, after = self._notes.get(handle, PLAIN), self.codec.note(message)
         counted = message.HasField("counter_data")
-        if undo.each and self._profile is None and not counted and before is after is PLAIN:
+        cleared = message.HasField("meter_counter_data")
+        if undo.each and self._profile is None and not (counted or cleared) and before is after is PLAIN:
             if message.HasField("action"):
                 self._modify_plain(handle, message.action)
             return
@@ -102,7 +103,7 @@ class Table:
         if before.is_const:
             self.codec.refuse_const_action(message)
             after = replace(before, rates=after.rates)
-        with self._instant() if counted or after != before else nullcontext():
+        with self._instant() if counted or cleared or after != before else nullcontext():
             if message.HasField("action"):
                 self._change_result(row, self.codec.request(message.action), undo)
             if after != before:
@@ -110,6 +111,8 @@ class Table:
                 undo.add(self._annotate_again, row.key, row.priority, before)
             if counted:
                 self.set_counter(row, message.counter_data, undo)
+            if cleared:
+                self.clear_marked(row, undo)
 
     def delete(self, message: p4r.TableEntry, undo: UndoLog) -> None:
         """Remove an entry; only its key counts (§ 9.1)."""
@@ -125,10 +128,11 @@ class Table:
             return
         row = self._pipeline.table_row(self.spec.name, handle)
         result = self._result(row.target)
+        marked = None if self.spec.meter is None else self.marked(row)
         with nullcontext() if isinstance(result, api.Action) else self._instant():
             self._pipeline.table_delete(self.spec.name, row.handle)
             self._notes.pop(row.handle, None)
-            undo.add(self._restore, row, result, note)
+            undo.add(self._restore, row, result, note, marked)
             self._release(result, undo)
 
     def find(self, message: p4r.TableEntry) -> api.Row:
@@ -191,6 +195,16 @@ class Table:
         self._annotate(row.handle, replace(before, rates=rates))
         undo.add(self._annotate_again, row.key, row.priority, before)
 
+    def marked(self, row: api.Row) -> api.Marked:
+        """What an entry's direct meter has marked."""
+        return self._pipeline.direct_meter_marked(self.spec.name, row.handle)
+
+    def clear_marked(self, row: api.Row, undo: UndoLog) -> None:
+        """Set an entry's counts per colour to 0."""
+        before = self.marked(row)
+        self._pipeline.direct_meter_marked_set(self.spec.name, row.handle, api.Marked())
+        undo.add(self._set_marked_again, row.key, row.priority, before)
+
     def _set_count(self, handle: int, value: api.CounterValue) -> None:
         self._pipeline.direct_counter_set(self.spec.name, handle, value)
 
@@ -232,8 +246,10 @@ class Table:
         self._pipeline.table_delete(self.spec.name, handle)
         self._notes.pop(handle, None)
 
-    def _restore(self, row: api.Row, result: Result, note: Note) -> None:
+    def _restore(self, row: api.Row, result: Result, note: Note, marked: api.Marked | None) -> None:
         handle = self._put((row.key, row.priority), result, note)
+        if marked is not None:
+            self._pipeline.direct_meter_marked_set(self.spec.name, handle, marked)
         if self.spec.counter_id is not None:
             self._set_count(handle, row.counter)
 
@@ -242,6 +258,9 @@ class Table:
 
     def _set_count_again(self, key: Key, priority: int, value: api.CounterValue) -> None:
         self._set_count(self._again(key, priority), value)
+
+    def _set_marked_again(self, key: Key, priority: int, marked: api.Marked) -> None:
+        self._pipeline.direct_meter_marked_set(self.spec.name, self._again(key, priority), marked)
 
     def _set_result_again(self, key: Key, priority: int, result: Result) -> None:
         self._pipeline.table_modify(self.spec.name, self._again(key, priority), _target(result))
@@ -312,7 +331,7 @@ class Table:
             raise invalid_argument(f"{self.codec.name} has an action profile and no default entry to set")
         if self.spec.const_default:
             raise denied(f"{self.codec.name}: the default action is const")
-        if message.HasField("meter_config") or message.HasField("counter_data"):
+        if any(map(message.HasField, ("meter_config", "counter_data", "meter_counter_data"))):
             self.locate(message)
         before = self._default, self._default_note
         if message.HasField("action"):

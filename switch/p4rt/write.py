@@ -175,10 +175,13 @@ class Writer:
         table = self._state.table(message.table_entry.table_id)
         if table.spec.meter is None:
             raise invalid_argument(f"table {table.spec.name} has no direct meter")
-        if message.HasField("counter_data"):
-            meters.refuse_counters(table.spec.name)
         rates = meters.decode(table.spec.meter, message.config) if message.HasField("config") else None
-        table.set_rates(table.locate(message.table_entry), rates, self._undo)
+        if message.HasField("counter_data"):
+            meters.require_zero(table.spec.name, message.counter_data)
+        row = table.locate(message.table_entry)
+        table.set_rates(row, rates, self._undo)
+        if message.HasField("counter_data"):
+            table.clear_marked(row, self._undo)
 
     def _extern(self, _verb: int, _entity: p4r.Entity) -> None:
         raise unimplemented("v1model has no externs beyond those with entities of their own")

@@ -14,7 +14,8 @@ struct port_stats {
 /* `packets` and `bytes`: of the direct counters of entries that are there; hits and misses: of programs that count them. */
 struct table_counts { uint64_t entries, hits, misses, packets, bytes; };
 
-struct rates { double committed, committed_burst, peak, peak_burst; };
+/* With an excess burst, a single-rate meter: the peak is not looked at. */
+struct rates { double committed, committed_burst, peak, peak_burst, excess_burst; };
 
 struct device *device_new(uint32_t cpu_port);
 void device_free(struct device *d);
@@ -52,6 +53,9 @@ int device_direct_counter(struct device *d, uint32_t table, uint32_t entry, uint
 int device_direct_counter_set(struct device *d, uint32_t table, uint32_t entry, const uint64_t *value);
 int device_meter_set(struct device *d, uint32_t meter, uint32_t index, const struct rates *rates);
 int device_direct_meter_set(struct device *d, uint32_t table, uint32_t entry, const struct rates *rates);
+/* Packets and bytes that were marked green, yellow and red: read into `values`, or set to them. */
+int device_meter_marked(struct device *d, uint32_t meter, uint32_t index, int set, uint64_t *values);
+int device_direct_meter_marked(struct device *d, uint32_t table, uint32_t entry, int set, uint64_t *values);
 int device_register(struct device *d, uint32_t reg, uint32_t index, uint8_t *value);
 int device_register_set(struct device *d, uint32_t reg, uint32_t index, const uint8_t *value);
 int device_replicas(struct device *d, int multicast, uint32_t id, const uint32_t *ports, const uint32_t *instances,

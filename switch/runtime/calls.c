@@ -217,12 +217,13 @@ int device_direct_counter_set(struct device *d, uint32_t table, uint32_t entry, 
 
 static int meter_write(struct device *d, struct meter *m, const struct rates *rates) {
     control_begin(d);
-    memset(m, 0, sizeof *m);
+    m->configured = rates != NULL;
     if (rates) {
+        m->single_rate = rates->excess_burst > 0;
+        double peak_burst = m->single_rate ? rates->excess_burst : rates->peak_burst;
         m->committed = (struct bucket){rates->committed / 1e6, rates->committed_burst, rates->committed_burst};
-        m->peak = (struct bucket){rates->peak / 1e6, rates->peak_burst, rates->peak_burst};
+        m->peak = (struct bucket){rates->peak / 1e6, peak_burst, peak_burst};
         m->updated = clock_us(d);
-        m->configured = 1;
     }
     control_end(d);
     return 0;
@@ -239,6 +240,25 @@ int device_direct_meter_set(struct device *d, uint32_t table, uint32_t entry, co
     int failed = t->meters && table_holds(t, entry) ? meter_write(d, &t->meters[entry], rates) : -ENOENT;
     control_end(d);
     return failed;
+}
+
+static int meter_marked(struct device *d, struct meter *m, int set, uint64_t *values) {
+    control_begin(d);
+    if (set) memcpy(m->marked, values, sizeof m->marked);
+    else memcpy(values, m->marked, sizeof m->marked);
+    control_end(d);
+    return 0;
+}
+
+int device_meter_marked(struct device *d, uint32_t meter, uint32_t index, int set, uint64_t *values) {
+    if (index >= program.meters[meter]) return -ERANGE;
+    return meter_marked(d, &d->state.meters[meter][index], set, values);
+}
+
+int device_direct_meter_marked(struct device *d, uint32_t table, uint32_t entry, int set, uint64_t *values) {
+    struct table *t = &d->state.tables[table];
+    if (!t->meters || !table_holds(t, entry)) return -ENOENT;
+    return meter_marked(d, &t->meters[entry], set, values);
 }
 
 static uint8_t *register_cell(struct device *d, uint32_t reg, uint32_t index) {

@@ -1,4 +1,4 @@
-/* Two-rate three-colour marker, colour-blind (RFC 2698 §3). */
+/* Two-rate three-colour marker (RFC 2698 §3), or with an excess burst the single-rate one (RFC 2697 §3); colour-blind. */
 #ifndef METER_H
 #define METER_H
 
@@ -6,7 +6,9 @@
 
 #include "trace.h"
 
-enum { GREEN, YELLOW, RED };
+enum { GREEN, YELLOW, RED, COLOURS };
+
+struct count { uint64_t packets, bytes; };
 
 struct bucket {
     double rate;    /* units per µs */
@@ -15,28 +17,45 @@ struct bucket {
 };
 
 struct meter {
-    struct bucket peak, committed;
+    struct bucket peak, committed; /* a single-rate meter's peak bucket is the excess one: it has no rate of its own */
     uint64_t updated; /* µs */
-    int configured;
+    int configured, single_rate;
+    struct count marked[COLOURS];
 };
 
-static inline void bucket_fill(struct bucket *b, double elapsed) {
-    b->tokens += b->rate * elapsed;
-    if (b->tokens > b->burst) b->tokens = b->burst;
+/* Tokens beyond the burst size are left over. */
+static inline double bucket_fill(struct bucket *b, double tokens) {
+    double beyond = b->tokens + tokens - b->burst;
+    b->tokens = beyond > 0 ? b->burst : b->tokens + tokens;
+    return beyond > 0 ? beyond : 0;
 }
 
-static inline unsigned meter_colour(struct meter *m, uint64_t now, uint64_t units) {
+static inline int bucket_take(struct bucket *b, double size) {
+    if (b->tokens < size) return 0;
+    b->tokens -= size;
+    return 1;
+}
+
+static inline unsigned meter_mark(struct meter *m, uint64_t now, uint64_t units) {
     if (!m->configured) return GREEN;
-    TRACE_KEEP(m, sizeof *m);
     double elapsed = now > m->updated ? (double)(now - m->updated) : 0, size = (double)units;
     m->updated = now;
-    bucket_fill(&m->peak, elapsed);
-    bucket_fill(&m->committed, elapsed);
-    if (m->peak.tokens < size) return RED;
-    m->peak.tokens -= size;
-    if (m->committed.tokens < size) return YELLOW;
-    m->committed.tokens -= size;
-    return GREEN;
+    double beyond = bucket_fill(&m->committed, m->committed.rate * elapsed);
+    if (m->single_rate) {
+        bucket_fill(&m->peak, beyond);
+        return bucket_take(&m->committed, size) ? GREEN : bucket_take(&m->peak, size) ? YELLOW : RED;
+    }
+    bucket_fill(&m->peak, m->peak.rate * elapsed);
+    if (!bucket_take(&m->peak, size)) return RED;
+    return bucket_take(&m->committed, size) ? GREEN : YELLOW;
+}
+
+static inline unsigned meter_colour(struct meter *m, uint64_t now, uint64_t units, uint64_t bytes) {
+    TRACE_KEEP(m, sizeof *m);
+    unsigned colour = meter_mark(m, now, units);
+    m->marked[colour].packets++;
+    m->marked[colour].bytes += bytes;
+    return colour;
 }
 
 #endif

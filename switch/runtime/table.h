@@ -24,8 +24,6 @@ struct record {
     uint64_t data[];
 };
 
-struct count { uint64_t packets, bytes; };
-
 struct slots {
     uint64_t *words;
     uint64_t mask;     /* number of slots − 1 */

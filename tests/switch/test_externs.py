@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from switch.api import Action, CounterValue, Match, MeterRates
+from switch.api import Action, CounterValue, Marked, Match, MeterRates
 from switch.dataplane import Dataplane
 from tests.switch.harness import internet_checksum, one, running
 
@@ -126,6 +126,32 @@ def test_a_meter_colours_by_its_two_bursts(switch: Dataplane) -> None:
     assert send(switch, order(3, index=2))[0] == 0
     switch.meter_set("I.pace", 1, None)
     assert send(switch, order(3, index=1))[0] == 0
+
+
+def test_an_excess_burst_makes_a_single_rate_meter(switch: Dataplane) -> None:
+    switch.meter_set("I.pace", 1, MeterRates(cir=1, cburst=2, pir=1, pburst=2, eburst=3))
+    assert [send(switch, order(3, index=1))[0] for _ in range(6)] == [0, 0, 1, 1, 1, 2]
+
+
+def test_a_meter_counts_what_it_marks(switch: Dataplane) -> None:
+    size = len(order(3, index=1))
+    send(switch, order(3, index=1))
+    switch.meter_set("I.pace", 1, MeterRates(cir=1, cburst=1, pir=1, pburst=2))
+    for _ in range(4):
+        send(switch, order(3, index=1))
+    expected = Marked(CounterValue(2, 2 * size), CounterValue(1, size), CounterValue(2, 2 * size))
+    assert switch.meter_marked("I.pace", 1) == expected
+    assert switch.meter_marked("I.pace", 2) == Marked()
+    switch.meter_marked_set("I.pace", 1, Marked(red=CounterValue(1, 2)))
+    assert switch.meter_marked("I.pace", 1) == Marked(red=CounterValue(1, 2))
+
+
+def test_a_direct_meter_counts_what_it_marks(switch: Dataplane) -> None:
+    handle = switch.table_insert("I.paced_t", [Match(1)], 0, Action("I.paced"))
+    send(switch, order(4, index=1))
+    assert switch.direct_meter_marked("I.paced_t", handle).green.packets == 1
+    switch.direct_meter_marked_set("I.paced_t", handle, Marked())
+    assert switch.direct_meter_marked("I.paced_t", handle) == Marked()
 
 
 def test_a_direct_meter_counts_bytes_of_its_entry(switch: Dataplane) -> None:

@@ -23,6 +23,7 @@ from switch.api import (
     ExistsError,
     Group,
     InitialEntry,
+    Marked,
     Match,
     Member,
     MeterRates,
@@ -39,6 +40,7 @@ class MemoryEntry:
     target: Target
     counter: CounterValue = field(default_factory=CounterValue)
     rates: MeterRates | None = None
+    marked: Marked = field(default_factory=Marked)
     timeout_ns: int = 0
 
 
@@ -64,6 +66,7 @@ class MemoryPipeline:
             item["name"]: [CounterValue()] * item.get("size", 0) for item in root["counter_arrays"]
         }
         self.meters: dict[str, dict[int, MeterRates]] = {item["name"]: {} for item in root["meter_arrays"]}
+        self.marked: dict[str, dict[int, Marked]] = {name: defaultdict(Marked) for name in self.meters}
         self.registers = {item["name"]: [0] * item["size"] for item in root["register_arrays"]}
         self.value_sets: dict[str, list[tuple[Match, ...]]] = {
             item["name"]: [] for item in root["parse_vsets"]
@@ -227,6 +230,18 @@ class MemoryPipeline:
 
     def direct_meter_set(self, table: str, handle: int, rates: MeterRates | None) -> None:
         self.tables[table].entries[handle].rates = rates
+
+    def meter_marked(self, name: str, index: int) -> Marked:
+        return self.marked[name][index]
+
+    def meter_marked_set(self, name: str, index: int, marked: Marked) -> None:
+        self.marked[name][index] = marked
+
+    def direct_meter_marked(self, table: str, handle: int) -> Marked:
+        return self.tables[table].entries[handle].marked
+
+    def direct_meter_marked_set(self, table: str, handle: int, marked: Marked) -> None:
+        self.tables[table].entries[handle].marked = marked
 
     def register(self, name: str, index: int) -> int:
         return self.registers[name][index]

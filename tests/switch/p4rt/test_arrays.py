@@ -1,9 +1,11 @@
 """Counters, meters and registers, direct and indexed; value sets; replication; digest configuration."""
 
 import pytest
-from finsy.proto import p4d, p4r
+from finsy.proto import p4d, p4i, p4r
 
-from switch.api import CounterValue, Match, MeterRates, Replica
+from switch.api import CounterValue, Marked, Match, MeterRates, Replica
+from switch.p4rt import meters, p4info
+from switch.p4rt.errors import P4RuntimeError
 
 from .client import Client, RefusedError
 from .memory_pipeline import MemoryPipeline
@@ -57,6 +59,75 @@ async def test_meters(client: Client, pipeline: MemoryPipeline) -> None:
     assert shown_all(await client.read(meter())) == shown_all(expected)
     await client.modify(meter())
     assert pipeline.meters["ingress.port_rate"] == {}
+
+
+MARKED = Marked(CounterValue(1, 100), CounterValue(2, 200), CounterValue(3, 300))
+
+
+def marked(*counts: tuple[int, int]) -> p4r.MeterCounterData:
+    green, yellow, red = (p4r.CounterData(packet_count=packets, byte_count=size) for packets, size in counts)
+    return p4r.MeterCounterData(green=green, yellow=yellow, red=red)
+
+
+ALL_MARKED = marked(*MARKED)
+NONE_MARKED = marked((0, 0), (0, 0), (0, 0))
+
+
+async def test_meters_count_per_colour(client: Client, pipeline: MemoryPipeline) -> None:
+    pipeline.meter_marked_set("ingress.port_rate", 2, MARKED)
+    asked = p4r.MeterEntry(
+        meter_id=IDS["port_rate"], index=p4r.Index(index=2), counter_data=p4r.MeterCounterData()
+    )
+    (read,) = await client.read(p4r.Entity(meter_entry=asked))
+    assert read.meter_entry.counter_data == ALL_MARKED
+    (bare,) = await client.read(meter(2))
+    assert not bare.meter_entry.HasField("counter_data")
+    read.meter_entry.config.CopyFrom(RATES)
+    with pytest.raises(RefusedError) as refused:
+        await client.modify(read)
+    assert refused.value.codes == ["INVALID_ARGUMENT"]
+    read.meter_entry.counter_data.CopyFrom(NONE_MARKED)
+    await client.modify(read)
+    assert pipeline.meter_marked("ingress.port_rate", 2) == Marked()
+    assert pipeline.meters["ingress.port_rate"] == {2: MeterRates(1, 2, 3, 4)}
+
+
+async def test_direct_meters_count_per_colour(client: Client, pipeline: MemoryPipeline) -> None:
+    await client.insert(station())
+    (found,) = pipeline.tables["ingress.station"].entries.values()
+    found.marked = MARKED
+    asked = p4r.TableEntry(table_id=IDS["station"], meter_counter_data=p4r.MeterCounterData())
+    (read,) = await client.read(p4r.Entity(table_entry=asked))
+    assert read.table_entry.meter_counter_data == ALL_MARKED
+    of_meter = direct_meter()
+    of_meter.direct_meter_entry.counter_data.SetInParent()
+    (read,) = await client.read(of_meter)
+    assert read.direct_meter_entry.counter_data == ALL_MARKED
+    with pytest.raises(RefusedError):
+        await client.update(
+            (MODIFY, of_meter),
+            (MODIFY, station(meter_counter_data=NONE_MARKED)),
+            (DELETE, station()),
+            (DELETE, station()),
+            atomicity=p4r.WriteRequest.ROLLBACK_ON_ERROR,
+        )
+    (found,) = pipeline.tables["ingress.station"].entries.values()
+    assert found.marked == MARKED
+    await client.modify(station(meter_counter_data=NONE_MARKED))
+    assert found.marked == Marked()
+
+
+def test_the_meters_type_bounds_its_configuration() -> None:
+    def decode(kind: int, **config: int) -> MeterRates:
+        return meters.decode(p4info.MeterSpec(1, "m", 1, kind), p4r.MeterConfig(**config))
+
+    single = {"cir": 5, "cburst": 6, "pir": 5, "pburst": 6, "eburst": 7}
+    assert decode(p4i.MeterSpec.SINGLE_RATE_THREE_COLOR, **single) == MeterRates(5, 6, 5, 6, 7)
+    for kind in (p4i.MeterSpec.SINGLE_RATE_TWO_COLOR, p4i.MeterSpec.TWO_RATE_THREE_COLOR):
+        with pytest.raises(P4RuntimeError, match="eburst"):
+            decode(kind, **single)
+    with pytest.raises(P4RuntimeError, match="pir = cir"):
+        decode(p4i.MeterSpec.SINGLE_RATE_THREE_COLOR, cir=1, pir=2)
 
 
 async def test_registers(client: Client, pipeline: MemoryPipeline) -> None:
