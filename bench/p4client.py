@@ -49,6 +49,12 @@ async def program(
             await switch.insert(keyed)
     except fy.P4ClientError as error:
         raise TargetError(f"{address}: {error}") from error
+    except asyncio.CancelledError:
+        # finsy logs why it could not push the pipeline, and then cancels whoever waits for it.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise TargetError(f"{address}: the target refused the pipeline") from None
 
 
 async def listening(address: str, check: Callable[[], None]) -> None:
