@@ -56,11 +56,11 @@ def cache_directory() -> Path:
     return Path(base) / "cfn-switch"
 
 
-def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
+def build(source: str, flags: tuple[str, ...] = FLAGS, like: tuple[str, ...] | None = None) -> Path:
     """The shared object of a generated program, compiled unless the cache has it.
 
     Several processes may build the same program at once: each compiles to a file of its own, and the last
-    rename wins.
+    rename wins. One that works on the state of another program says with `like` what flags that one had.
 
     Raises:
         BuildError: the compiler failed.
@@ -68,7 +68,8 @@ def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
     command = compiler()
     flags += extra_flags()
     runtime = _runtime_digest(command, flags)
-    digest = _digest(runtime.hex(), source)[:16].hex()
+    structures = runtime if like is None else _runtime_digest(command, like + extra_flags())
+    digest = _digest(runtime.hex(), structures.hex(), source)[:16].hex()
     directory = cache_directory()
     target = directory / f"{digest}.so"
     if target.exists():
@@ -79,7 +80,7 @@ def build(source: str, flags: tuple[str, ...] = FLAGS) -> Path:
         program.write_text(source)
         output = Path(scratch) / "program.so"
         units = [str(program), *sorted(str(path) for path in RUNTIME.glob("*.c"))]
-        define = f"-DRUNTIME_DIGEST=0x{runtime[:8].hex()}ull"
+        define = f"-DRUNTIME_DIGEST=0x{structures[:8].hex()}ull"
         _run([*command, *flags, *WARNINGS, define, f"-I{RUNTIME}", "-o", str(output), *units], lock)
         output.replace(target)
     return target

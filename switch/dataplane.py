@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from switch.api import Digest
-from switch.build import COUNTING, FLAGS, TRACING, build
+from switch.build import COUNTING, FLAGS, TRACING, BuildError, build
 from switch.control import Control
 from switch.events import Events
 from switch.frames import Frames
@@ -93,9 +93,10 @@ class Dataplane(Control):
         self.generated = generated = generate(self.program)
         self.cpu_port = cpu_port
         self.table_stats = table_stats
+        self._flags = COUNTING if table_stats else FLAGS
         self._tracer: Any = None
         self._tracing = threading.Lock()
-        library = open_library(build(generated.source, COUNTING if table_stats else FLAGS))
+        library = open_library(build(generated.source, self._flags))
         device = library.device_new(NO_PORT if cpu_port is None else cpu_port)
         if device == ffi.NULL:
             raise MemoryError("no memory for the program's tables")
@@ -276,7 +277,7 @@ class Dataplane(Control):
         """
         with self._tracing:
             if self._tracer is None:
-                self._tracer = open_library(build(self.generated.source, TRACING))
+                self._tracer = open_library(build(self.generated.source, TRACING, self._flags))
 
     def trace(self, port: int, packet: bytes) -> bytes:
         """The way that a packet would take if it came in on `port` now, as `switch.inspect.explain` reads it.
@@ -284,12 +285,14 @@ class Dataplane(Control):
         It has no effect: nothing is sent or told, and all state is as before.
 
         Raises:
-            BuildError: the C compiler failed.
+            BuildError: the C compiler failed, or is not the one that the program was compiled with.
             OSError: the packet is too long.
         """
         self.prepare_trace()
         room = ffi.new("uint8_t[]", TRACE_ROOM)
         length = self._tracer.device_explain(self._device, port, packet, len(packet), room, TRACE_ROOM)
+        if length == -errno.ENOEXEC:
+            raise BuildError("the switch's sources or its compiler changed since the program was compiled")
         return bytes(ffi.buffer(room, check(length, "trace")))
 
     def bench(self, port: int, packets: Sequence[bytes], rounds: int) -> float:

@@ -121,7 +121,9 @@ int64_t device_explain(struct device *d, uint32_t port, const uint8_t *data, uin
     struct runner *r = calloc(1, sizeof *r);
     struct trace t = {.out = out, .room = room, .undo = reserve(UNDO_ROOM)};
     int64_t result = -ENOMEM;
-    if (length > MAX_PACKET || room < sizeof(struct told)) {
+    if (d->runtime != runtime_digest) {
+        result = -ENOEXEC;
+    } else if (length > MAX_PACKET || room < sizeof(struct told)) {
         result = -EMSGSIZE;
     } else if (r && t.undo && !runner_init(r, d, send_nothing)) {
         run(d, r, &p, &t);

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switch.api import Action, Bucket, Group, Match, Member, MeterRates, Replica
+from switch.build import BuildError
 from switch.dataplane import Dataplane
 from switch.inspect.explain import explain
 from tests.switch.harness import PROGRAMS
@@ -196,6 +197,16 @@ def test_idle_timestamps_stay() -> None:
         assert dataplane.table_last_hit_ns("I.idle_t", handle) >= before
         dataplane.inject(1, packet)
         assert dataplane.table_last_hit_ns("I.idle_t", handle) < before
+    finally:
+        dataplane.close()
+
+
+def test_a_program_compiled_otherwise_does_not_touch_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataplane = Dataplane(compiled("selector"))
+    try:
+        monkeypatch.setenv("CFLAGS", "-g")
+        with pytest.raises(BuildError, match="changed since"):
+            explain(dataplane, 1, bytes(8))
     finally:
         dataplane.close()
 
