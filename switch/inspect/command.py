@@ -22,6 +22,9 @@ from switch.inspect.options import Explain, Server
 from switch.inspect.render import render
 from switch.proto import inspect_pb2 as pb
 
+PIPED = 240
+"""Columns of tables that do not go to a terminal."""
+
 Explainer = Callable[[int, bytes], pb.Explanation]
 
 
@@ -121,7 +124,8 @@ def _statistics(arguments: Sequence[str]) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    """Lines are as wide as a terminal is, and in a file or pipe as they are long."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED)
 
 
 def _print_json(message: Message) -> None:

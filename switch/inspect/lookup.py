@@ -32,11 +32,13 @@ class Lookups:
         """A record of the kind `lookup`, see trace_lookup() in runtime/trace.c."""
         self.introduce(told, index)
         shape = self._shape.tables[index]
-        count = max(shape.key_words, 1) if shape.keys else 0
+        count = shape.key_words if shape.keys else 0
         key, ranges, rest = _split(words, count, shape.range_words)
         (handle, priority, action), rest = rest[:3], rest[3:]
         for part in shape.keys:
-            value = ranges[part.offset] if part.kind == "range" else _number(key) >> part.offset
+            value = (
+                _number(ranges) >> 64 * part.offset if part.kind == "range" else _number(key) >> part.offset
+            )
             told.key.append(value_field(part.name, value & ((1 << part.width) - 1), part.width))
         if handle:
             stored, masks, rest = _split(rest, count, count)
@@ -84,10 +86,12 @@ def _split(words: list[int], first: int, second: int) -> tuple[list[int], list[i
 
 def _match(shape: TableShape, key: int, mask: int, data: list[int]) -> list[str]:
     found: list[str] = []
+    low, high, _ = map(_number, _split(data, shape.range_words, shape.range_words))
     for part in shape.keys:
-        if part.kind == "range":
-            found.append(range_text(part, data[part.offset], data[shape.range_words + part.offset]))
-            continue
         full = (1 << part.width) - 1
+        if part.kind == "range":
+            at = 64 * part.offset
+            found.append(range_text(part, low >> at & full, high >> at & full))
+            continue
         found.append(match_text(part, key >> part.offset & full, mask >> part.offset & full))
     return found

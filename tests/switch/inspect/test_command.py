@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from finsy.proto import p4r
 from google.protobuf import text_format
@@ -124,6 +126,23 @@ async def test_statistics_of_tables(client: Client, address: str, capsys: Captur
     await explained(capsys, "--addr", address, "--port", "1", "--packet", PACKET.hex())
     assert await run("stats", "--addr", address, "--json") == 0
     assert json.loads(capsys.readouterr().out) == told
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_a_switch_that_speaks_tls(tmp_path: Path, capsys: Capture) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*made.split(), *files], check=True, capture_output=True)
+    credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+    device = Device({})
+    async with serve(device, DEVICE_ID, "127.0.0.1:0", credentials, add_to(device)) as listening:
+        where = ("--addr", listening.replace("127.0.0.1", "localhost"))
+        assert await run("stats", *where, "--cacert", str(certificate)) == 1
+        assert "no program runs" in capsys.readouterr().err
+        assert await run("stats", *where) == 1
+        assert "no program runs" not in capsys.readouterr().err
+    device.close()
 
 
 def test_a_program_alone_with_entries(tmp_path: Path, capsys: Capture) -> None:

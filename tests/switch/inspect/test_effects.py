@@ -78,6 +78,7 @@ PREPARED = {
     "externs": load_externs,
     "shapes": None,
     "arithmetic": None,
+    "corners": None,
     "cfn": None,
 }
 

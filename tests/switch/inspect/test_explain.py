@@ -10,6 +10,7 @@ from switch.dataplane import Dataplane
 from switch.inspect.explain import explain
 from switch.proto import inspect_pb2 as pb
 from tests.switch.harness import running
+from tests.switch.test_corners import packet as corner
 
 from .steps import all_of, fields, kinds, only, sent, table
 
@@ -125,6 +126,19 @@ def test_matches_are_told_as_they_were_written(match: Dataplane) -> None:
     assert entry(key(5, a=1, b=1), "I.const_t") == (3, ["0x01", "_"])
     assert entry(key(5, a=0x15, b=6), "I.const_t") == (2, ["0x10 &&& 0xf0", "0x0005..0x0009"])
     assert entry(key(5, a=0x15, b=99), "I.const_t") == (1, ["0x10 &&& 0xf0", "_"])
+
+
+def test_ranges_wider_than_a_word() -> None:
+    with running("corners") as switch:
+        key = [Match(5, high=(3 << 64) + 2), Match(3, high=1 << 64), Match(0)]
+        switch.table_insert("I.range_t", key, 1, Action("I.note", (77,)))
+        told = table(explain(switch, 1, corner(0, c=1 << 64, a=4)), "I.range_t")
+    assert told.entry.priority == 1
+    widths = [field.width for field in told.key]
+    assert [int(field.value, 16) for field in told.key] == [1 << 64, 4, 0]
+    bounds = [part.split("..") for part in told.entry.match[:2]]
+    assert [[int(bound, 16) for bound in part] for part in bounds] == [[5, (3 << 64) + 2], [3, 1 << 64]]
+    assert (widths[0] > 64, told.entry.match[2]) == (True, "_")
 
 
 def test_exit_ends_the_control(match: Dataplane) -> None:
