@@ -13,7 +13,7 @@ from switch.dataplane import Dataplane
 from switch.generate import generate
 from switch.generate.layout import walk
 from switch.load import load
-from switch.load.primitive import Clone, Recirculate, Resubmit
+from switch.load.primitive import Assign, Clone, Recirculate, Resubmit
 from tests.switch.bmv2 import Bmv2
 from tests.switch.determinism import for_bmv2, settled
 from tests.switch.hints import compared
@@ -58,6 +58,9 @@ class Subject:
         self.compared = compared(self.program)
         parts = list(walk((self.program.actions, self.program.states)))
         self.clones = [part for part in parts if isinstance(part, Clone)]
+        self.multicasts = any(
+            isinstance(p, Assign) and p.dst == self.program.standard_field("mcast_grp") for p in parts
+        )
         # What goes round, or is copied on the way out, overtakes and is overtaken in BMv2.
         self.ordered = not any(
             isinstance(p, (Resubmit, Recirculate)) or (isinstance(p, Clone) and p.egress) for p in parts

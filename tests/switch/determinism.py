@@ -73,7 +73,6 @@ def for_bmv2(program: bytes) -> bytes:
                 for header in root["headers"]
                 if not header["metadata"]
                 for field in types[header["header_type"]]["fields"]
-                if field[1] != "*"
             ],
             "transitions": [
                 {"type": "default", "value": None, "mask": None, "next_state": parser["init_state"]}

@@ -57,7 +57,7 @@ def draw(subject: Subject, seed: str, count: int) -> Case:
     """A case with random state and `count` random packets."""
     chance = random.Random(seed)
     pools = Pools(subject.named, chance)
-    state = RandomState(pools, subject.shape, subject.clones).state()
+    state = RandomState(pools, subject.shape, subject.clones, subject.multicasts).state()
     members = {item.name: item.members for item in state.items if isinstance(item, ValueSet)}
     hints = Hints(subject.program, subject.compared, state, chance)
     value_sets = [members.get(value_set.name, ()) for value_set in subject.shape.value_sets]

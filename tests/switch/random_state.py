@@ -28,13 +28,14 @@ _REAL_PORTS = [port for port in PORTS if port != 511]
 
 
 class RandomState:
-    """Draws state for a program of this shape, with these clone primitives."""
+    """Draws state for a program of this shape, with these clone primitives, that multicasts or not."""
 
-    def __init__(self, pools: Pools, shape: Shape, clones: Sequence[Clone]) -> None:
+    def __init__(self, pools: Pools, shape: Shape, clones: Sequence[Clone], multicasts: bool) -> None:
         self.pools = pools
         self.chance = pools.chance
         self.shape = shape
         self.clones = clones
+        self.multicasts = multicasts
 
     def state(self) -> State:
         """Everything that the program can be given."""
@@ -118,7 +119,8 @@ class RandomState:
                 for session in sorted(sessions)
                 if self.chance.random() < 0.8
             ]
-        for group in sorted({value for value in self.pools.pool(16) if 0 < value < 1 << 16} | {1, 2, 3}):
+        groups = {value for value in self.pools.pool(16) if 0 < value < 1 << 16} | {1, 2, 3}
+        for group in sorted(groups) if self.multicasts else ():
             replicas = tuple(
                 Replica(self.chance.choice(_REAL_PORTS), self.chance.getrandbits(16))
                 for _ in range(self.chance.randrange(1, 4))

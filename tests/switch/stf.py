@@ -19,9 +19,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from switch.api import Action, Match, Replica
+from switch.api import Action, CounterValue, Match, MeterRates, Replica
 from switch.build import BuildError
 from switch.dataplane import Dataplane
 from switch.generate.shape import ActionShape, KeyShape, TableShape
@@ -38,14 +38,18 @@ class StfError(Exception):
 
 @dataclass
 class Run:
-    """One test under way: what came out of each port, what is still expected, and multicast nodes."""
+    """One test under way: what came out of each port, what is still expected, and multicast nodes.
+
+    `groups` hold nodes; `sessions` are the clone sessions that send to a group.
+    """
 
     dataplane: Dataplane
     params: dict[str, tuple[str, ...]]
     sent: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     expected: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     nodes: list[list[Replica]] = field(default_factory=list)
-    groups: dict[int, list[Replica]] = field(default_factory=lambda: defaultdict(list))
+    groups: dict[int, list[list[Replica]]] = field(default_factory=lambda: defaultdict(list))
+    sessions: dict[int, int] = field(default_factory=dict)
 
 
 def statements(text: str) -> Iterator[list[str]]:
@@ -91,19 +95,79 @@ def _execute(run: Run, words: list[str]) -> None:
         case ["setdefault", table, *rest]:
             shape = _table(run, table)
             run.dataplane.table_default(shape.name, _action(run, shape, " ".join(rest)))
+        case ["wait"] | ["no_packet"]:
+            pass
+        case _ if not (_replicate(run, words) or _write(run.dataplane, words)):
+            raise StfError(f"statement not understood: {' '.join(words)}")
+        case _:
+            pass
+
+
+def _replicate(run: Run, words: list[str]) -> bool:
+    """Run a command of simple_switch_CLI that is about copies, if it is one."""
+    match words:
         case ["mirroring_add", session, port]:
+            run.sessions.pop(int(session), None)
             run.dataplane.clone_session_set(int(session), [Replica(int(port))])
+        case ["mirroring_add_mc", session, group]:
+            run.sessions[int(session)] = int(group)
+        case ["mirroring_delete", session]:
+            run.sessions.pop(int(session), None)
+            run.dataplane.clone_session_set(int(session), [])
         case ["mc_mgrp_create", group]:
             run.groups[int(group)] = []
         case ["mc_node_create", instance, *ports]:
             run.nodes.append([Replica(int(port), int(instance)) for port in ports])
+        case ["mc_node_update", node, *ports]:
+            instance = run.nodes[int(node)][0].instance
+            run.nodes[int(node)][:] = [Replica(int(port), instance) for port in ports]
         case ["mc_node_associate", group, node]:
-            run.groups[int(group)] += run.nodes[int(node)]
-            run.dataplane.multicast_set(int(group), run.groups[int(group)])
-        case ["wait"] | ["no_packet"]:
-            pass
+            run.groups[int(group)].append(run.nodes[int(node)])
         case _:
-            raise StfError(f"statement not understood: {' '.join(words)}")
+            return words[0] == "mirroring_get"
+    for group, nodes in run.groups.items():
+        run.dataplane.multicast_set(group, [replica for node in nodes for replica in node])
+    for session, group in run.sessions.items():
+        run.dataplane.clone_session_set(session, [replica for node in run.groups[group] for replica in node])
+    return True
+
+
+def _write(dataplane: Dataplane, words: list[str]) -> bool:
+    """Run a command of simple_switch_CLI that is about counters, registers or meters, if it is one."""
+    shape = dataplane.shape
+    match words:
+        case ["counter_write", name, index, packets, size]:
+            full, _ = _array(shape.counters, name)
+            dataplane.counter_set(full, int(index), CounterValue(int(packets), int(size)))
+        case ["register_write", name, index, value]:
+            full, _ = _array(shape.registers, name)
+            dataplane.register_set(full, int(index), int(value, 0))
+        case ["register_reset", name]:
+            full, cells = _array(shape.registers, name)
+            for index in range(cells):
+                dataplane.register_set(full, index, 0)
+        case ["meter_set_rates", name, index, *rates]:
+            dataplane.meter_set(_array(shape.meters, name)[0], int(index), _rates(rates))
+        case ["meter_array_set_rates", name, *rates]:
+            full, cells = _array(shape.meters, name)
+            for index in range(cells):
+                dataplane.meter_set(full, index, _rates(rates))
+        case _:
+            return words[0] in {"counter_read", "register_read", "meter_get_rates"}
+    return True
+
+
+def _array(arrays: Sequence[tuple[str, int, *tuple[Any, ...]]], name: str) -> tuple[str, int]:
+    """Name and size of a counter, register or meter."""
+    same = [array for array in arrays if array[0] == name]
+    found = _only(same or [array for array in arrays if array[0].endswith(f".{name}")], name)
+    return found[0], found[1]
+
+
+def _rates(texts: Sequence[str]) -> MeterRates:
+    """Committed and peak `rate:burst`, the rate in units per microsecond."""
+    (cir, cburst), (pir, pburst) = (text.split(":") for text in texts)
+    return MeterRates(int(float(cir) * 1_000_000), int(cburst), int(float(pir) * 1_000_000), int(pburst))
 
 
 def _table(run: Run, name: str) -> TableShape:

@@ -39,6 +39,41 @@ packet 1 020000000000000000000000
 expect 4
 expect 1
 """
+GROUPS_OF_CLONES = """
+mc_mgrp_create 7
+mc_node_create 20 2
+mirroring_add_mc 5 7
+mc_node_associate 7 0
+mirroring_get 5
+packet 1 020000000000000000000000
+expect 2
+expect 1
+"""
+CELLS = """
+register_write I.cells 3 0x1234
+register_write cells 4 77
+counter_write I.seen 2 5 100
+counter_read I.seen 2
+# order: what index half value sum payload_sum
+packet 1 02 03 0000 0000000000000000 0000 0000
+expect 1 02 03 0000 0000000000001234
+register_reset cells
+packet 1 02 04 0000 0000000000000000 0000 0000
+expect 1 02 04 0000 0000000000000000
+meter_set_rates pace 1 0:1 0:2
+meter_array_set_rates I.pace 0:1 0:2
+packet 1 03 01 0000 0000000000000000 0000 0000
+expect 1 03 01 0000
+packet 1 03 01 0000 0000000000000000 0000 0000
+expect 1 03 01 0001
+packet 1 03 01 0000 0000000000000000 0000 0000
+expect 1 03 01 0002
+"""
+
+
+def test_commands_of_the_cli() -> None:
+    run_test(program("copies"), GROUPS_OF_CLONES)
+    run_test(program("externs"), CELLS)
 
 
 def test_tables() -> None:
