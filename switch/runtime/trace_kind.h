@@ -1,4 +1,4 @@
-/* What a packet can tell of its way; read by cffi too, so plain declarations only. switch/inspect/records.py says what
+/* What a packet can tell of its way; read by cffi too, so plain declarations only. switch/inspect/explain.py says what
  * each carries. */
 
 enum trace_kind {
