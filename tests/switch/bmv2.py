@@ -94,6 +94,8 @@ class Bmv2:
                     "0",
                     "--thrift-port",
                     str(self._thrift),
+                    "--notifications-addr",
+                    f"ipc://{self._folder}/notifications",  # otherwise a file in /tmp that stays
                     "--device-id",
                     str(self._thrift),
                     *interfaces,
