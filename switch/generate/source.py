@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.generate import action, checksum, control, deparser, extern, header, layout, parser, table, trace
+from switch.generate import (
+    action,
+    checksum,
+    control,
+    deparser,
+    extern,
+    header,
+    layout,
+    parser,
+    prefetch,
+    table,
+    trace,
+)
 from switch.generate.action import Primitives
 from switch.generate.layout import Layout
 from switch.generate.shape import Shape, TableShape, shape
@@ -53,6 +65,7 @@ def generate(program: Program) -> Generated:
         for index in pipe.tables:
             body += table.function(plan, statements, pipe.name, index, shapes.tables[index])
         body += control.function(plan, pipe)
+    body += prefetch.function(plan, statements, shapes)
     body += deparser.function(plan) + extern.digest_function(plan, statements)
     if any(isinstance(part, Clone) and part.egress for part in walk(program.actions)):
         body.append("#define CLONES_IN_EGRESS")

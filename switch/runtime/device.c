@@ -41,7 +41,8 @@ void gate_packets_enter(struct gate *g) {
 void gate_packets_leave(struct gate *g) { pthread_mutex_unlock(&g->inside); }
 
 static void flush_to_memory(struct runner *r) {
-    for (uint32_t i = 0; i < r->out_count; i++) {
+    uint32_t waiting = runner_waiting(r);
+    for (uint32_t i = 0; i < waiting; i++) {
         const struct outgoing *o = &r->out[i];
         uint32_t head[2] = {o->port, o->headers + o->payload_length};
         if (r->collected_length + sizeof head + head[1] > r->collect_room) continue;
@@ -152,7 +153,7 @@ int64_t device_inject(struct device *d, uint32_t port, const uint8_t *data, uint
     r->collect_room = room;
     r->collected_length = 0;
     r->context.now = clock_us(d);
-    program.receive(&r->context, &p);
+    program.receive(&r->context, &p, 1);
     runner_finish(r);
     control_end(d);
     return (int64_t)r->collected_length;
@@ -162,7 +163,7 @@ void run_to_ports(struct device *d, const struct packet *p) {
     struct runner *r = &d->memory;
     r->flush = flush_to_ports;
     r->context.now = clock_us(d);
-    program.receive(&r->context, p);
+    program.receive(&r->context, p, 1);
     runner_finish(r);
 }
 
@@ -186,10 +187,12 @@ double device_bench(struct device *d, uint32_t port, const uint8_t *data, uint32
     r->context.now = clock_us(d);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
     for (uint32_t round = 0; round < rounds; round++)
-        for (uint32_t i = 0; i < count; i++) {
-            struct packet p = {data + (size_t)i * stride, length, port};
-            program.receive(&r->context, &p);
-            if (i % BATCH == BATCH - 1) runner_finish(r);
+        for (uint32_t at = 0; at < count; at += BATCH) {
+            struct packet packets[BATCH];
+            uint32_t n = count - at < BATCH ? count - at : BATCH;
+            for (uint32_t i = 0; i < n; i++) packets[i] = (struct packet){data + (size_t)(at + i) * stride, length, port};
+            program.receive(&r->context, packets, n);
+            runner_finish(r);
         }
     runner_finish(r);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);

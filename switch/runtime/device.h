@@ -11,13 +11,8 @@
 #include "event.h"
 
 enum { NO_PORT = 0xffffffff, BATCH = 64, OUTGOING = 512, KEEP = 1 << 20, MAX_PACKET = 1 << 16 };
-
-/* Packets to send: headers in the slab, payload where it came in. */
-struct outgoing {
-    uint32_t port, headers, payload_length;
-    uint8_t *room;
-    const uint8_t *payload;
-};
+/* A payload up to this many bytes has room behind its headers. */
+enum { SMALL = 192 };
 
 /* Packets that came in and are still to be run. */
 struct batch {
@@ -29,7 +24,6 @@ struct runner {
     struct context context; /* first: generated code has only this */
     struct device *device;
     struct outgoing out[OUTGOING];
-    uint32_t out_count, room;
     uint8_t *slab, *keep;
     uint32_t kept;
     void (*flush)(struct runner *r);
@@ -61,6 +55,8 @@ extern const uint64_t runtime_digest;
 uint64_t clock_us(const struct device *d);
 void gate_packets_enter(struct gate *g);
 void gate_packets_leave(struct gate *g);
+/* Packets that wait to be sent. */
+uint32_t runner_waiting(const struct runner *r);
 int runner_init(struct runner *r, struct device *d, void (*flush)(struct runner *r));
 void runner_free(struct runner *r);
 void runner_run(struct runner *r, struct batch *b);

@@ -39,9 +39,17 @@ struct state {
     struct replicas *sessions;  /* by clone session, 32,768 */
 };
 
+/* A packet to send: headers in its room, payload where it came in. */
+struct outgoing {
+    uint32_t port, headers, payload_length;
+    uint8_t *room; /* always the same */
+    const uint8_t *payload;
+};
+
 /* One thread that runs packets. */
 struct context {
     struct state *state;
+    struct outgoing *out, *full; /* the next to fill; where there are no more */
     uint64_t now;       /* µs since the switch started */
     uint64_t random;
     uint32_t budget;    /* passes through a control left to the packet and its copies */
@@ -55,10 +63,25 @@ struct context {
 #define COUNT_LOOKUP(c, table, hit) ((void)0)
 #endif
 
+/* Make room for more packets to send. */
+void platform_flush(struct context *c);
+
 /* Room for the headers of one packet to send. */
-uint8_t *platform_room(struct context *c);
+INLINE uint8_t *platform_room(struct context *c) {
+    if (__builtin_expect(c->out == c->full, 0)) platform_flush(c);
+    return c->out->room;
+}
+
 /* Send the headers just written there, and the payload after them. */
-void platform_send(struct context *c, uint32_t port, uint32_t headers, const uint8_t *payload, uint32_t length);
+INLINE void platform_send(struct context *c, uint32_t port, uint32_t headers, const uint8_t *payload, uint32_t length) {
+    struct outgoing *o = c->out++;
+    TRACE_PARTS(SENT, port, o->room, headers, payload, length);
+    o->port = port;
+    o->headers = headers;
+    o->payload = payload;
+    o->payload_length = length;
+}
+
 /* The same as one stretch of bytes that lives as long as the packet; NULL when there is no more room. */
 const uint8_t *platform_keep(struct context *c, uint32_t headers, const uint8_t *payload, uint32_t length);
 void platform_digest(struct context *c, uint32_t digest, const uint64_t *words, uint32_t count);
@@ -103,7 +126,7 @@ struct program {
     const uint32_t *counters, *meters; /* sizes */
     uint32_t table_count, value_set_count, profile_count, register_count, counter_count, meter_count;
     uint32_t header_room;
-    void (*receive)(struct context *c, const struct packet *p);
+    void (*receive)(struct context *c, const struct packet *packets, uint32_t count);
 };
 
 extern const struct program program;

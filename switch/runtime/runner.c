@@ -5,9 +5,6 @@
 
 #include "device.h"
 
-/* A payload up to this many bytes is copied behind its headers, which costs less than a second part of the message. */
-enum { SMALL = 192 };
-
 static struct runner *runner_of(struct context *c) { return (struct runner *)c; }
 
 uint64_t clock_us(const struct device *d) {
@@ -22,8 +19,11 @@ int runner_init(struct runner *r, struct device *d, void (*flush)(struct runner 
     r->context.state = &d->state;
     r->context.random = (uint64_t)t.tv_nsec ^ (uint64_t)t.tv_sec << 30 ^ (uint64_t)(uintptr_t)r;
     r->device = d;
-    r->room = (program.header_room + SMALL + 63) / 64 * 64;
-    r->slab = malloc((size_t)r->room * OUTGOING);
+    size_t room = (program.header_room + SMALL + 63) / 64 * 64;
+    r->slab = malloc(room * OUTGOING);
+    for (uint32_t i = 0; r->slab && i < OUTGOING; i++) r->out[i].room = r->slab + i * room;
+    r->context.out = r->out;
+    r->context.full = r->out + OUTGOING;
     r->keep = malloc(KEEP);
     r->context.lookups = calloc(program.table_count + 1, sizeof *r->context.lookups);
     r->flush = flush;
@@ -37,35 +37,21 @@ void runner_free(struct runner *r) {
 }
 
 void runner_run(struct runner *r, struct batch *b) {
-    for (uint32_t i = 0; i < b->count; i++) program.receive(&r->context, &b->packets[i]);
+    program.receive(&r->context, b->packets, b->count);
     b->count = 0;
 }
 
+uint32_t runner_waiting(const struct runner *r) { return (uint32_t)(r->context.out - r->out); }
+
+void platform_flush(struct context *c) {
+    struct runner *r = runner_of(c);
+    r->flush(r);
+    c->out = r->out;
+}
+
 void runner_finish(struct runner *r) {
-    if (r->out_count) r->flush(r);
-    r->out_count = 0;
+    if (runner_waiting(r)) platform_flush(&r->context);
     r->kept = 0;
-}
-
-uint8_t *platform_room(struct context *c) {
-    struct runner *r = runner_of(c);
-    if (r->out_count == OUTGOING) {
-        r->flush(r);
-        r->out_count = 0;
-    }
-    return r->slab + (size_t)r->out_count * r->room;
-}
-
-void platform_send(struct context *c, uint32_t port, uint32_t headers, const uint8_t *payload, uint32_t length) {
-    struct runner *r = runner_of(c);
-    uint8_t *room = r->slab + (size_t)r->out_count * r->room;
-    TRACE_PARTS(SENT, port, room, headers, payload, length);
-    if (length && length <= SMALL) {
-        memcpy(room + headers, payload, length);
-        headers += length;
-        length = 0;
-    }
-    r->out[r->out_count++] = (struct outgoing){port, headers, length, room, payload};
 }
 
 const uint8_t *platform_keep(struct context *c, uint32_t headers, const uint8_t *payload, uint32_t length) {

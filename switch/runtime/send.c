@@ -50,11 +50,13 @@ static void send_queued(struct port *p) {
     p->queued = 0;
 }
 
+/* A small payload is copied behind its headers, which costs less than a second part of the message. */
 static void enqueue(struct port *p, const struct outgoing *o) {
-    uint32_t i = p->queued++;
-    p->parts[i][0] = (struct iovec){o->room, o->headers};
+    uint32_t i = p->queued++, small = o->payload_length <= SMALL ? o->payload_length : 0;
+    if (small) memcpy(o->room + o->headers, o->payload, small);
+    p->parts[i][0] = (struct iovec){o->room, o->headers + small};
     p->messages[i].msg_hdr.msg_iovlen = 1;
-    if (o->payload_length) {
+    if (o->payload_length > small) {
         p->parts[i][1] = (struct iovec){(void *)o->payload, o->payload_length};
         p->messages[i].msg_hdr.msg_iovlen = 2;
     }
@@ -65,7 +67,8 @@ void flush_to_ports(struct runner *r) {
     struct ports *s = d->ports;
     struct port *busy[OUTGOING];
     uint32_t busy_count = 0;
-    for (uint32_t i = 0; i < r->out_count; i++) {
+    uint32_t waiting = runner_waiting(r);
+    for (uint32_t i = 0; i < waiting; i++) {
         const struct outgoing *o = &r->out[i];
         if (o->port == d->cpu_port) {
             send_to_cpu(d, o);

@@ -109,7 +109,7 @@ static void run(struct device *d, struct runner *r, const struct packet *p, stru
     r->context.random = d->memory.context.random;
     r->context.now = clock_us(d);
     tracing = t;
-    if (!setjmp(t->full)) program.receive(&r->context, p);
+    if (!setjmp(t->full)) program.receive(&r->context, p, 1);
     else memcpy(t->out + t->used, &(struct told){TRACE_CUT, 0, 0, 0}, sizeof(struct told)), t->used += sizeof(struct told);
     tracing = NULL;
     put_back(t);

@@ -1,13 +1,15 @@
 /* The v1model architecture as simple_switch has it (targets/simple_switch/simple_switch.cpp of behavioral-model):
  * parser, ingress, clones, multicast, egress, deparser, resubmit and recirculate.
  *
- * Included after the generated controls, which give `struct phv`, parse(), ingress(), egress(), deparse(), preserve(),
+ * Included after the generated controls, which give `struct phv`, parse(), prefetch(), ingress(), egress(), deparse(), preserve(),
  * send_digest() and GET_/SET_ of the standard metadata. Copies run to their end one after the other, so that no queue is needed;
  * `budget` and `depth` end those of a program that copies without end. */
 #ifndef V1MODEL_H
 #define V1MODEL_H
 
 enum { NORMAL, INGRESS_CLONE, EGRESS_CLONE, COALESCED, RECIRCULATED, REPLICATION, RESUBMITTED };
+
+enum { STAGE = sizeof(struct phv) <= 1024 ? 16 : sizeof(struct phv) <= 4096 ? 4 : 1 };
 
 static void run_ingress(struct context *c, const struct packet *p, uint32_t type, const struct phv *from, uint32_t list,
                         uint32_t depth);
@@ -88,11 +90,7 @@ static inline void enter(struct context *c, struct phv *h, const struct packet *
     TRACE(PARSED, h->error, h->checksum_error, h->payload_length);
 }
 
-static void run_ingress(struct context *c, const struct packet *p, uint32_t type, const struct phv *from, uint32_t list,
-                        uint32_t depth) {
-    struct phv phv, *h = &phv;
-    if (!spend(c, depth)) return;
-    enter(c, h, p, type, from, list);
+static void run_parsed(struct context *c, struct phv *h, const struct packet *p, uint32_t depth) {
     ingress(h, c);
     h->exit = 0;
     if (h->failed) {
@@ -114,6 +112,14 @@ static void run_ingress(struct context *c, const struct packet *p, uint32_t type
         SET_instance_type(h, NORMAL);
         run_egress(c, h, p, (uint32_t)GET_egress_spec(h), depth);
     }
+}
+
+static __attribute__((noinline)) void run_ingress(struct context *c, const struct packet *p, uint32_t type,
+                                                  const struct phv *from, uint32_t list, uint32_t depth) {
+    struct phv h;
+    if (!spend(c, depth)) return;
+    enter(c, &h, p, type, from, list);
+    run_parsed(c, &h, p, depth);
 }
 
 static __attribute__((noinline)) void recirculate(struct context *c, const struct phv *h, const struct packet *p,
@@ -178,9 +184,20 @@ static void run_egress(struct context *c, struct phv *h, const struct packet *p,
     else leave(c, h, p, port, depth);
 }
 
-static void receive(struct context *c, const struct packet *p) {
-    c->budget = COPIES;
-    run_ingress(c, p, NORMAL, NULL, 0, 0);
+/* Several packets are parsed before the first is run, so that entries of large tables come from memory meanwhile. */
+static void receive(struct context *c, const struct packet *packets, uint32_t count) {
+    struct phv parsed[STAGE];
+    for (uint32_t at = 0; at < count; at += STAGE) {
+        uint32_t n = count - at < STAGE ? count - at : STAGE;
+        for (uint32_t i = 0; i < n; i++) {
+            enter(c, &parsed[i], &packets[at + i], NORMAL, NULL, 0);
+            prefetch(c, &parsed[i]);
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            c->budget = COPIES - 1;
+            run_parsed(c, &parsed[i], &packets[at + i], 0);
+        }
+    }
 }
 
 #endif
