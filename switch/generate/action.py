@@ -64,11 +64,8 @@ def function(layout: Layout, index: int) -> list[str]:
     except LoadError as error:
         raise LoadError(error.code, f"{error.detail}, in action {action.name}", "", action.source) from error
     control = layout.reach.actions.get(index)
-    # What takes the address of `own` has to be inlined, or `own` could not be held in registers.
-    linkage = "INLINE" if control else "static inline"
     return [
-        f"{linkage} void {name_of(layout.program, index)}"
-        f"({layout.parameters(control)}, const uint64_t *a) {{",
+        f"INLINE void {name_of(layout.program, index)}({layout.parameters(control)}, const uint64_t *a) {{",
         "    (void)h, (void)c, (void)a;",
         *(f"    {line}" for line in body),
         "}",

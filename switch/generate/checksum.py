@@ -43,9 +43,8 @@ def function(statements: Statements, index: int) -> list[str]:
     """The C function of a calculation."""
     calculation = statements.program.calculations[index]
     control = statements.layout.reach.calculations.get(index)
-    linkage = "INLINE" if control else "static inline"
     parameters = statements.layout.parameters(control)
-    head = [f"{linkage} uint64_t calculation_{index}({parameters}) {{", "    (void)h, (void)c;"]
+    head = [f"INLINE uint64_t calculation_{index}({parameters}) {{", "    (void)h, (void)c;"]
     fast = _fast(statements, calculation)
     slow = [f"    {line}" for line in _slow(statements, calculation)]
     if fast is None:
@@ -273,11 +272,11 @@ def _room(statements: Statements, calculation: Calculation) -> int:
 def checksum_functions(statements: Statements) -> list[str]:
     """verify_checksums() and update_checksums()."""
     verify = [
-        "static inline void verify_checksums(struct phv *h, struct context *c) {",
+        "INLINE void verify_checksums(struct phv *h, struct context *c) {",
         "    (void)h, (void)c;",
     ]
     update = [
-        "static inline void update_checksums(struct phv *h, struct context *c) {",
+        "INLINE void update_checksums(struct phv *h, struct context *c) {",
         "    (void)h, (void)c;",
     ]
     for checksum in statements.program.checksums:

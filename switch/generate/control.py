@@ -29,7 +29,7 @@ class _Control:
 
     def function(self) -> list[str]:
         lines = [
-            f"static void {self.control.name}(struct phv *h, struct context *c) {{",
+            f"INLINE void {self.control.name}(struct phv *h, struct context *c) {{",
             f"    OWN({self.control.name});",
             "    (void)h, (void)own, (void)c;",
         ]

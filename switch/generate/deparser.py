@@ -11,7 +11,7 @@ from switch.load.expression import HeaderRef
 def function(layout: Layout) -> list[str]:
     """deparse(), which returns the bytes that it wrote."""
     primitives = Primitives(layout)
-    lines = ["static uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {", "    (void)c;"]
+    lines = ["INLINE uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {", "    (void)c;"]
     lines += ["    uint8_t *p = room;", "    TRACE(DEPARSE, 0);", "    update_checksums(h, c);"]
     lines += [f"    {line}" for line in primitives.block(layout.program.deparse_ops)]
     lines.append("    TRACE_FIELDS(h);")

@@ -174,7 +174,11 @@ def _log(statements: Statements, text: str, values: tuple[Data, ...]) -> list[st
 
 def digest_function(layout: Layout, statements: Statements) -> list[str]:
     """send_digest(): the fields of the digest that `h->digest` names, one or more words each."""
-    lines = ["static void send_digest(struct context *c, const struct phv *h) {", "    switch (h->digest) {"]
+    lines = [
+        "static __attribute__((noinline, cold)) void send_digest(struct context *c, struct phv copy) {",
+        "    const struct phv *h = &copy;",
+        "    switch (h->digest) {",
+    ]
     for number, digest in enumerate(layout.program.digests):
         words: list[str] = []
         for field in digest.fields:

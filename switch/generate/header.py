@@ -60,7 +60,7 @@ def _extract(layout: Layout, t: int) -> list[str]:
     name = layout.type_name(t)
     varbit = header_type.varbit is not None
     extra = ", uint32_t varbit_length" if varbit else ""
-    lines = [f"static inline void extract_{name}(struct {name} *x, const uint8_t *p{extra}) {{"]
+    lines = [f"INLINE void extract_{name}(struct {name} *x, const uint8_t *p{extra}) {{"]
     lines += ["    x->raw = p;", "    x->valid = 1;", "    x->assigned = 0;"]
     if varbit:
         prefix = prefix_bits(header_type) // 8
@@ -120,7 +120,7 @@ def _emit(layout: Layout, t: int) -> list[str]:
     header_type = layout.program.types[t]
     name = layout.type_name(t)
     prefix = prefix_bits(header_type) // 8
-    lines = [f"static inline uint8_t *emit_{name}(const struct {name} *x, uint8_t *p) {{"]
+    lines = [f"INLINE uint8_t *emit_{name}(const struct {name} *x, uint8_t *p) {{"]
     lines.append(f"    memcpy(p, x->raw, {prefix});")
     if header_type.varbit is not None:
         rest = header_type.fixed_bits // 8 - prefix

@@ -47,7 +47,7 @@ class _Parser:
         self.loops = _has_loop(self.program.states)
 
     def function(self) -> list[str]:
-        lines = ["static void parse(struct phv *h, struct context *c, const struct packet *p) {"]
+        lines = ["INLINE void parse(struct phv *h, struct context *c, const struct packet *p) {"]
         lines += ["    const uint8_t *at = p->data, *const end = p->data + p->length;", "    (void)c;"]
         if self.loops:
             lines.append(f"    uint32_t states = {MAX_STATES};")

@@ -11,29 +11,44 @@ from switch.generate.shape import Shape
 from switch.generate.table import key_words
 from switch.generate.tree import walk
 from switch.load.expression import FieldOf
+from switch.load.primitive import Check, Count, ExecuteMeter, Log, Random, RegisterWrite
 from switch.load.program import Table
 
 FAR = 1 << 12
 """Entries; as in table.h."""
+_TELLING = (Check, Count, ExecuteMeter, Log, Random, RegisterWrite)
+"""What may not happen twice: with these in the parser, packets are parsed only once."""
 
 
-def function(layout: Layout, statements: Statements, shapes: Shape) -> list[str]:
-    """C code of prefetch()."""
-    # Not inlined, it would be taken for a function without effect and go.
+def functions(layout: Layout, statements: Statements, shapes: Shape) -> list[str]:
+    """C code of tables_are_far() and prefetch().
+
+    Not always inlined, prefetch() would be taken for a function without effect, and go.
+    """
+    far: list[str] = []
     lines = ["INLINE void prefetch(struct context *c, const struct phv *h) {", "    (void)c, (void)h;"]
     for index in layout.program.ingress.tables:
         table = layout.program.tables[index]
-        if table.kind == "exact" and table.size >= FAR and table.keys and _known(layout, table):
-            shape = shapes.tables[index]
-            words = key_words(statements, table.keys, shape.keys, shape.key_words)
-            width = shape.key_words + 2 + shape.data_words
-            lines += [
-                f"    if (c->state->tables[{index}].exact.mask >= FAR - 1) {{",
-                f"        const uint64_t key[] = {{{', '.join(words)}}};",
-                f"        table_prefetch(&c->state->tables[{index}], key, {shape.key_words}, {width});",
-                "    }",
-            ]
-    return [*lines, "}", ""]
+        if table.kind != "exact" or table.size < FAR or not _known(layout, table):
+            continue
+        shape = shapes.tables[index]
+        words = key_words(statements, table.keys, shape.keys, shape.key_words)
+        width = shape.key_words + 2 + shape.data_words
+        far.append(f"table_is_far(&c->state->tables[{index}])")
+        lines += [
+            f"    if ({far[-1]}) {{",
+            f"        const uint64_t key[] = {{{', '.join(words)}}};",
+            f"        table_prefetch(&c->state->tables[{index}], key, {shape.key_words}, {width});",
+            "    }",
+        ]
+    if any(isinstance(op, _TELLING) for state in layout.program.states for op in state.ops):
+        far = []
+    return [
+        f"INLINE int tables_are_far(const struct context *c) {{ return (void)c, {' || '.join(far) or '0'}; }}",
+        *lines,
+        "}",
+        "",
+    ]
 
 
 def _known(layout: Layout, table: Table) -> bool:

@@ -141,13 +141,15 @@ def table_shape(program: Program, table: Table) -> TableShape:
     fallback, params = NO_ACTION, ()
     if table.default:
         fallback, params = numbers.index(table.default.action), table.default.params
+    # Records of a table with a profile hold a handle; only the default can be an action.
+    held = actions if table.profile is None else actions[fallback : fallback + 1]
     return TableShape(
         name=table.name,
         kind=table.kind,
         keys=keys,
         key_words=key_words,
         range_words=range_words,
-        data_words=2 * range_words + data_words(actions),
+        data_words=2 * range_words + data_words(held),
         size=table.size,
         actions=actions,
         profile=table.profile,

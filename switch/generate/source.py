@@ -21,9 +21,9 @@ from switch.generate.action import Primitives
 from switch.generate.layout import Layout
 from switch.generate.shape import Shape, TableShape, shape
 from switch.generate.trace import TraceField
-from switch.generate.tree import walk
+from switch.generate.written import assigned
 from switch.load.expression import FieldOf
-from switch.load.primitive import Clone
+from switch.load.primitive import Clone, MarkToDrop, Recirculate, Resubmit, SendDigest
 from switch.load.program import Program
 
 _KINDS = {"exact": "KIND_EXACT", "lpm": "KIND_LPM", "ternary": "KIND_TERNARY"}
@@ -65,12 +65,28 @@ def generate(program: Program) -> Generated:
         for index in pipe.tables:
             body += table.function(plan, statements, pipe.name, index, shapes.tables[index])
         body += control.function(plan, pipe)
-    body += prefetch.function(plan, statements, shapes)
+    body += prefetch.functions(plan, statements, shapes)
     body += deparser.function(plan) + extern.digest_function(plan, statements)
-    if any(isinstance(part, Clone) and part.egress for part in walk(program.actions)):
-        body.append("#define CLONES_IN_EGRESS")
+    body += _abilities(program)
     body += ['#include "v1model.h"', "", *_descriptor(plan, shapes)]
     return Generated("\n".join(body) + "\n", shapes, trace.fields(plan))
+
+
+def _abilities(program: Program) -> list[str]:
+    """What the program may do with a packet, as macros for v1model.h."""
+    parts = [part for action in program.actions for part in action.primitives]
+    group = program.standard_field("mcast_grp")
+    grouping = (*(part for part in parts if not isinstance(part, MarkToDrop)), program.states)
+    preserved = [field for fields in program.field_lists for field in fields.fields]
+    able = {
+        "CLONES_IN_INGRESS": any(isinstance(part, Clone) and not part.egress for part in parts),
+        "CLONES_IN_EGRESS": any(isinstance(part, Clone) and part.egress for part in parts),
+        "MULTICASTS": group in {*preserved, *(field for part in grouping for field in assigned(part))},
+        "RESUBMITS": any(isinstance(part, Resubmit) for part in parts),
+        "RECIRCULATES": any(isinstance(part, Recirculate) for part in parts),
+        "DIGESTS": any(isinstance(part, SendDigest) for part in parts),
+    }
+    return [f"#define {name} {int(value)}" for name, value in able.items()]
 
 
 def _most_bytes(program: Program) -> int:

@@ -7,7 +7,7 @@ from switch.generate import checksum
 from switch.generate.header import Statements
 from switch.generate.layout import Layout
 from switch.generate.number import CType
-from switch.generate.shape import KeyShape, TableShape, table_actions
+from switch.generate.shape import KeyShape, TableShape, action_shape, data_words, table_actions
 from switch.load.errors import LoadError
 from switch.load.expression import FieldOf
 from switch.load.program import Key, Table
@@ -40,10 +40,11 @@ def function(
     lines.append(f"    const uint64_t *a = r->data{offset};")
     if table.profile is not None:
         lines += [f"    {line}" for line in _indirect(layout, table)]
-    words = table_shape.data_words - 2 * table_shape.range_words
+    numbers = table_actions(layout.program, table)
+    words = data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers))
     lines += ["    (void)a, (void)t;", f"    TRACE_ACTION({index}, r->action, r->entry, a, {words});"]
     lines += ["    switch (r->action) {"]
-    for number, action in enumerate(table_actions(layout.program, table)):
+    for number, action in enumerate(numbers):
         lines.append(f"    case {number}: {actions.call(layout, action)}; break;")
     lines += ["    default: break;", "    }", "    TRACE_FIELDS(h);"]
     return [*lines, "    return hit | (r->action & 0x7fffffff);", "}", ""]

@@ -58,7 +58,7 @@ def written(program: Program) -> Written:
     writers: dict[tuple[int, int], set[int]] = {}
     others = dataclasses.replace(program, actions=())
     for writer, part in enumerate((others, *program.actions)):
-        for field in _assigned(part):
+        for field in assigned(part):
             writers.setdefault((program.type_of(field.header), field.field), set()).add(writer)
     return Written({t: _groups(pieces(program.types[t]), t, writers) for t in types})
 
@@ -76,7 +76,8 @@ def _groups(
     return (*groups[: BITS - 1], rest) if rest else tuple(groups)
 
 
-def _assigned(tree: Any) -> Iterator[FieldOf]:
+def assigned(tree: Any) -> Iterator[FieldOf]:
+    """The fields that statements in a tree assign, and what the architecture and field lists do."""
     for part in walk(tree):
         match part:
             case (

@@ -186,6 +186,7 @@ static int group_apply(struct group *g, const uint8_t *port_up) {
         if (k->buckets[i].weight && (port >= PORTS || port_up[port])) up[up_count++] = k->buckets[i].member;
     }
     g->slot_count = up_count ? k->slots : 0;
+    g->reciprocal = g->slot_count ? UINT64_MAX / g->slot_count + 1 : 0;
     for (uint32_t s = 0; s < g->slot_count; s++) {
         uint32_t i = 0;
         while (i < up_count && up[i] != k->owners[s]) i++;

@@ -8,6 +8,7 @@
 #include "table.h"
 
 struct group {
+    uint64_t reciprocal; /* of slot_count: 2^64 / it, rounded up */
     uint32_t slot_count; /* 0: empty */
     uint32_t *slots;     /* member handles, ports that are down replaced */
     struct group_control *control;
@@ -28,8 +29,8 @@ INLINE const struct record *member_at(const struct profile *p, uint64_t handle) 
 INLINE const struct record *group_choose(const struct profile *p, uint64_t handle, uint64_t hash) {
     const struct group *g = &p->groups[handle];
     if (!g->slot_count) return NULL;
-    /* Most hashes have 32 bits, and dividing these is much faster. */
-    uint64_t slot = hash >> 32 ? hash % g->slot_count : (uint32_t)hash % g->slot_count;
+    /* Most hashes have 32 bits; their remainder needs no division (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). */
+    uint64_t slot = hash >> 32 ? hash % g->slot_count : (uint64_t)((u128)(g->reciprocal * hash) * g->slot_count >> 64);
     return member_at(p, g->slots[slot]);
 }
 

@@ -80,6 +80,8 @@ INLINE const struct record *table_exact(const struct table *t, const uint64_t *k
 
 enum { FAR = 1 << 12 }; /* slots from which on a table is not near the processor by itself */
 
+INLINE int table_is_far(const struct table *t) { return t->exact.mask >= FAR - 1; }
+
 /* Ask for the memory that table_exact() will look at first. */
 INLINE void table_prefetch(const struct table *t, const uint64_t *key, unsigned n, unsigned width) {
     const uint64_t *slot = t->exact.words + (hash_words(key, n) & t->exact.mask) * width;

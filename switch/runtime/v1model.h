@@ -2,18 +2,25 @@
  * parser, ingress, clones, multicast, egress, deparser, resubmit and recirculate.
  *
  * Included after the generated controls, which give `struct phv`, parse(), prefetch(), ingress(), egress(), deparse(), preserve(),
- * send_digest() and GET_/SET_ of the standard metadata. Copies run to their end one after the other, so that no queue is needed;
- * `budget` and `depth` end those of a program that copies without end. */
+ * send_digest(), GET_/SET_ of the standard metadata, and as macros what the program may do with packets: CLONES_IN_INGRESS,
+ * CLONES_IN_EGRESS, MULTICASTS, RESUBMITS, RECIRCULATES, DIGESTS.
+ *
+ * The usual way of a packet is one function, so that the compiler may hold most of `struct phv` in registers: whatever needs its
+ * address works on a copy. Copies of packets run to their end one after the other, so that no queue is needed; `budget` and
+ * `depth` end those of a program that copies without end. */
 #ifndef V1MODEL_H
 #define V1MODEL_H
 
+#define COPIES_PACKETS (CLONES_IN_INGRESS || CLONES_IN_EGRESS || MULTICASTS)
+#define COMES_BACK (RESUBMITS || RECIRCULATES)
+#define RARE static __attribute__((noinline, cold))
+
 enum { NORMAL, INGRESS_CLONE, EGRESS_CLONE, COALESCED, RECIRCULATED, REPLICATION, RESUBMITTED };
 
-enum { STAGE = sizeof(struct phv) <= 1024 ? 16 : sizeof(struct phv) <= 4096 ? 4 : 1 };
+enum { STAGE = 16 };
 
-static void run_ingress(struct context *c, const struct packet *p, uint32_t type, const struct phv *from, uint32_t list,
-                        uint32_t depth);
-static void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth);
+INLINE void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth);
+RARE void come_back(struct context *c, const struct packet *p, uint32_t type, struct phv from, uint32_t list, uint32_t depth);
 
 static inline void end(struct context *c, enum reason why) {
     TRACE(ENDED, why);
@@ -30,55 +37,53 @@ static inline uint32_t cut_to(uint32_t cut, uint32_t length) { /* 0: no cut; els
     return cut && cut <= length ? cut : length + 1;
 }
 
-static __attribute__((noinline)) void replicate(struct context *c, const struct phv *h, const struct packet *p,
-                                                const struct replicas *to, uint32_t depth) {
-    struct phv copy;
+#if COPIES_PACKETS
+RARE void run_copy(struct context *c, struct phv h, const struct packet *p, uint32_t port, uint32_t depth) {
+    run_egress(c, &h, p, port, depth);
+}
+
+RARE void replicate(struct context *c, struct phv h, const struct packet *p, const struct replicas *to, uint32_t depth) {
+    clear_marks(&h);
+    h.cut = to->truncate ? to->truncate + 1 : 0;
     for (uint32_t i = 0; i < to->count; i++) {
-        copy = *h;
-        clear_marks(&copy);
-        copy.cut = to->truncate ? to->truncate + 1 : 0;
-        SET_egress_rid(&copy, to->list[i].instance);
+        SET_egress_rid(&h, to->list[i].instance);
         TRACE(COPY, to->list[i].port, to->list[i].instance);
-        run_egress(c, &copy, p, to->list[i].port, depth + 1);
+        run_copy(c, h, p, to->list[i].port, depth + 1);
         TRACE(COPIED, 0);
     }
 }
+#endif
 
-static __attribute__((noinline)) void clone_ingress(struct context *c, const struct phv *h, const struct packet *p,
-                                                    uint32_t depth) {
-    const struct replicas *to = &c->state->sessions[h->clone_session & (SESSION_VALID - 1)];
-    TRACE(CLONE_INGRESS, h->clone_session & (SESSION_VALID - 1), to->count, to->truncate);
+#if CLONES_IN_INGRESS
+RARE void clone_ingress(struct context *c, struct phv h, const struct packet *p, uint32_t depth) {
+    const struct replicas *to = &c->state->sessions[h.clone_session & (SESSION_VALID - 1)];
+    TRACE(CLONE_INGRESS, h.clone_session & (SESSION_VALID - 1), to->count, to->truncate);
     if (!to->count) return;
-    struct phv copy;
-    memset(&copy, 0, sizeof copy);
+    struct phv copy = {0};
     SET_ingress_port(&copy, p->port);
     copy.length = copy.arrived = p->length;
     TRACE_QUIET(1);
     parse(&copy, c, p);
     TRACE_QUIET(-1);
     clear_metadata(&copy);
-    preserve(h->clone_list, &copy, h);
+    preserve(h.clone_list, &copy, &h);
     SET_instance_type(&copy, INGRESS_CLONE);
-    replicate(c, &copy, p, to, depth);
+    replicate(c, copy, p, to, depth);
 }
+#endif
 
-static __attribute__((noinline)) void multicast(struct context *c, struct phv *h, const struct packet *p, uint32_t depth) {
-    const struct replicas *to = &c->state->multicast[GET_mcast_grp(h) & 0xffff];
-    SET_instance_type(h, REPLICATION);
-    TRACE(MULTICAST, GET_mcast_grp(h) & 0xffff, to->count);
+#if MULTICASTS
+RARE void multicast(struct context *c, struct phv h, const struct packet *p, uint32_t depth) {
+    const struct replicas *to = &c->state->multicast[GET_mcast_grp(&h) & 0xffff];
+    SET_instance_type(&h, REPLICATION);
+    TRACE(MULTICAST, GET_mcast_grp(&h) & 0xffff, to->count);
     replicate(c, h, p, to, depth);
 }
+#endif
 
-static inline void enter(struct context *c, struct phv *h, const struct packet *p, uint32_t type, const struct phv *from,
-                         uint32_t list) {
+/* A packet at the start of ingress; `h` is all 0 but for what was preserved of an earlier pass. */
+INLINE void enter(struct context *c, struct phv *h, const struct packet *p, uint32_t type) {
     (void)type;
-    memset(h, 0, sizeof *h);
-    if (from) {
-        preserve(list, h, from);
-    } else {
-        SET_ingress_port(h, p->port);
-        SET_ingress_global_timestamp(h, c->now);
-    }
     SET_instance_type(h, type);
     SET_packet_length(h, p->length);
     h->length = h->arrived = p->length;
@@ -90,23 +95,41 @@ static inline void enter(struct context *c, struct phv *h, const struct packet *
     TRACE(PARSED, h->error, h->checksum_error, h->payload_length);
 }
 
-static void run_parsed(struct context *c, struct phv *h, const struct packet *p, uint32_t depth) {
+INLINE void arrive(struct context *c, struct phv *h, const struct packet *p) {
+    SET_ingress_port(h, p->port);
+    SET_ingress_global_timestamp(h, c->now);
+    enter(c, h, p, NORMAL);
+}
+
+INLINE void run(struct context *c, struct phv *h, const struct packet *p, uint32_t depth) {
     ingress(h, c);
     h->exit = 0;
     if (h->failed) {
         end(c, LOST_TO_CHECK);
         return;
     }
+#if CLONES_IN_INGRESS
     if (h->clone_session) {
-        clone_ingress(c, h, p, depth);
+        clone_ingress(c, *h, p, depth);
         h->clone_session = h->clone_list = 0;
     }
-    if (h->digest) send_digest(c, h);
+#endif
+#if DIGESTS
+    if (h->digest) send_digest(c, *h);
+#endif
+#if RESUBMITS
     if (h->resubmit) {
-        run_ingress(c, p, RESUBMITTED, h, h->resubmit, depth + 1);
-    } else if (GET_mcast_grp(h)) {
-        multicast(c, h, p, depth);
-    } else if (GET_egress_spec(h) == DROP_PORT) {
+        come_back(c, p, RESUBMITTED, *h, h->resubmit, depth + 1);
+        return;
+    }
+#endif
+#if MULTICASTS
+    if (GET_mcast_grp(h)) {
+        multicast(c, *h, p, depth);
+        return;
+    }
+#endif
+    if (GET_egress_spec(h) == DROP_PORT) {
         end(c, DROPPED_BY_PROGRAM);
     } else {
         SET_instance_type(h, NORMAL);
@@ -114,50 +137,55 @@ static void run_parsed(struct context *c, struct phv *h, const struct packet *p,
     }
 }
 
-static __attribute__((noinline)) void run_ingress(struct context *c, const struct packet *p, uint32_t type,
-                                                  const struct phv *from, uint32_t list, uint32_t depth) {
-    struct phv h;
+#if COMES_BACK
+RARE void come_back(struct context *c, const struct packet *p, uint32_t type, struct phv from, uint32_t list, uint32_t depth) {
+    struct phv h = {0};
     if (!spend(c, depth)) return;
-    enter(c, &h, p, type, from, list);
-    run_parsed(c, &h, p, depth);
+    preserve(list, &h, &from);
+    enter(c, &h, p, type);
+    run(c, &h, p, depth);
 }
+#endif
 
-static __attribute__((noinline)) void recirculate(struct context *c, const struct phv *h, const struct packet *p,
-                                                  uint32_t headers, uint32_t depth) {
-    struct packet again = {platform_keep(c, headers, h->payload, h->payload_length), headers + h->payload_length, p->port};
-    if (again.data) run_ingress(c, &again, RECIRCULATED, h, h->recirculate, depth + 1);
+#if RECIRCULATES
+RARE void recirculate(struct context *c, struct phv h, const struct packet *p, uint32_t headers, uint32_t depth) {
+    struct packet again = {platform_keep(c, headers, h.payload, h.payload_length), headers + h.payload_length, p->port};
+    if (again.data) come_back(c, &again, RECIRCULATED, h, h.recirculate, depth + 1);
     else end(c, LOST_TO_LOOP);
 }
+#endif
 
-static inline void leave(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
+INLINE void leave(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
     uint8_t *room = platform_room(c);
     uint32_t headers = deparse(h, c, room);
+    (void)p, (void)depth;
     TRACE(DEPARSED, 0, headers, h->payload_length);
+#if RECIRCULATES
     if (h->recirculate) {
-        recirculate(c, h, p, headers, depth);
+        recirculate(c, *h, p, headers, depth);
         return;
     }
+#endif
     uint32_t total = cut_to(h->cut, headers + h->payload_length) - 1;
     if (total < headers) platform_send(c, port, total, h->payload, 0);
     else platform_send(c, port, headers, h->payload, total - headers);
 }
 
-#ifdef CLONES_IN_EGRESS
-static __attribute__((noinline)) void leave_and_clone(struct context *c, struct phv *h, const struct packet *p, uint32_t port,
-                                                      uint32_t depth) {
-    const struct replicas *to = &c->state->sessions[h->clone_session & (SESSION_VALID - 1)];
-    struct phv copy = *h;
+#if CLONES_IN_EGRESS
+RARE void leave_and_clone(struct context *c, struct phv h, const struct packet *p, uint32_t port, uint32_t depth) {
+    const struct replicas *to = &c->state->sessions[h.clone_session & (SESSION_VALID - 1)];
+    struct phv copy = h;
     clear_metadata(&copy);
-    preserve(h->clone_list, &copy, h);
+    preserve(h.clone_list, &copy, &h);
     SET_instance_type(&copy, EGRESS_CLONE);
-    if (GET_egress_spec(h) == DROP_PORT) end(c, DROPPED_BY_PROGRAM);
-    else leave(c, h, p, port, depth);
-    TRACE(CLONE_EGRESS, h->clone_session & (SESSION_VALID - 1), to->count, to->truncate);
-    replicate(c, &copy, p, to, depth);
+    if (GET_egress_spec(&h) == DROP_PORT) end(c, DROPPED_BY_PROGRAM);
+    else leave(c, &h, p, port, depth);
+    TRACE(CLONE_EGRESS, h.clone_session & (SESSION_VALID - 1), to->count, to->truncate);
+    replicate(c, copy, p, to, depth);
 }
 #endif
 
-static void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
+INLINE void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
     if (!spend(c, depth)) return;
     SET_egress_global_timestamp(h, c->now);
     SET_enq_timestamp(h, c->now);
@@ -174,9 +202,9 @@ static void run_egress(struct context *c, struct phv *h, const struct packet *p,
         end(c, LOST_TO_CHECK);
         return;
     }
-#ifdef CLONES_IN_EGRESS
+#if CLONES_IN_EGRESS
     if (h->clone_session) {
-        leave_and_clone(c, h, p, port, depth);
+        leave_and_clone(c, *h, p, port, depth);
         return;
     }
 #endif
@@ -184,18 +212,23 @@ static void run_egress(struct context *c, struct phv *h, const struct packet *p,
     else leave(c, h, p, port, depth);
 }
 
-/* Several packets are parsed before the first is run, so that entries of large tables come from memory meanwhile. */
+/* The headers of several packets are looked at before the first is run, so that entries of large tables come meanwhile. */
 static void receive(struct context *c, const struct packet *packets, uint32_t count) {
-    struct phv parsed[STAGE];
     for (uint32_t at = 0; at < count; at += STAGE) {
-        uint32_t n = count - at < STAGE ? count - at : STAGE;
-        for (uint32_t i = 0; i < n; i++) {
-            enter(c, &parsed[i], &packets[at + i], NORMAL, NULL, 0);
-            prefetch(c, &parsed[i]);
+        uint32_t end = count - at < STAGE ? count : at + STAGE;
+#ifndef TRACING
+        for (uint32_t i = at; i < end && tables_are_far(c); i++) {
+            if (i + STAGE < count) __builtin_prefetch(packets[i + STAGE].data);
+            struct phv h = {0};
+            parse(&h, c, &packets[i]);
+            prefetch(c, &h);
         }
-        for (uint32_t i = 0; i < n; i++) {
+#endif
+        for (uint32_t i = at; i < end; i++) {
+            struct phv h = {0};
             c->budget = COPIES - 1;
-            run_parsed(c, &parsed[i], &packets[at + i], 0);
+            arrive(c, &h, &packets[i]);
+            run(c, &h, &packets[i], 0);
         }
     }
 }
