@@ -43,8 +43,9 @@ def functions(layout: Layout, statements: Statements, shapes: Shape) -> list[str
         ]
     if any(isinstance(op, _TELLING) for state in layout.program.states for op in state.ops):
         far = []
+    any_far = " || ".join(far) or "0"
     return [
-        f"INLINE int tables_are_far(const struct context *c) {{ return (void)c, {' || '.join(far) or '0'}; }}",
+        f"INLINE int tables_are_far(const struct context *c) {{ return (void)c, {any_far}; }}",
         *lines,
         "}",
         "",
