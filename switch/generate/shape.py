@@ -128,6 +128,12 @@ def key_shapes(fields: list[tuple[str, str, int, int]]) -> tuple[tuple[KeyShape,
     return tuple(shapes), max((at + 63) // 64, 1), ranges
 
 
+def prefix_field(table: TableShape) -> tuple[int, int]:
+    """Offset and width in the key, in bits, of the field that is matched by prefix; (0, 0) without one."""
+    keys = table.keys if table.kind == "lpm" else ()
+    return next(((key.offset, key.width) for key in keys if key.kind == "lpm"), (0, 0))
+
+
 def table_actions(program: Program, table: Table) -> tuple[int, ...]:
     """The program's actions that a table's records number: its own, or its profile's."""
     return table.actions if table.profile is None else program.profiles[table.profile].actions

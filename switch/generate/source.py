@@ -19,7 +19,7 @@ from switch.generate import (
 )
 from switch.generate.action import Primitives
 from switch.generate.layout import Layout
-from switch.generate.shape import Shape, TableShape, shape
+from switch.generate.shape import Shape, TableShape, prefix_field, shape
 from switch.generate.trace import TraceField
 from switch.generate.written import assigned
 from switch.load.expression import FieldOf
@@ -245,8 +245,11 @@ def _table_row(index: int, t: TableShape) -> str:
     flags = f"{int(t.counters)}, {int(t.timeout)}, {int(t.meter)}"
     profile = -1 if t.profile is None else t.profile
     words = f"{t.key_words}, {t.range_words}, {t.data_words}"
-    return f"{{{_KINDS[t.kind]}, {words}, {t.size}, {flags}, {profile}, {t.fallback}u, fallback_{index}}}"
+    offset, width = prefix_field(t)
+    key = f"{_KINDS[t.kind]}, {words}, {t.size}, {offset}, {width}"
+    return f"{{{key}, {flags}, {profile}, {t.fallback}u, fallback_{index}}}"
 
 
 def _value_set_row(t: TableShape) -> str:
-    return f"{{KIND_TERNARY, {t.key_words}, 0, {t.data_words}, {t.size}, 0, 0, 0, -1, {t.fallback}u, NULL}}"
+    key = f"KIND_TERNARY, {t.key_words}, 0, {t.data_words}, {t.size}, 0, 0"
+    return f"{{{key}, 0, 0, 0, -1, {t.fallback}u, NULL}}"

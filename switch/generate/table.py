@@ -7,7 +7,14 @@ from switch.generate import checksum
 from switch.generate.header import Statements
 from switch.generate.layout import Layout
 from switch.generate.number import CType
-from switch.generate.shape import KeyShape, TableShape, action_shape, data_words, table_actions
+from switch.generate.shape import (
+    KeyShape,
+    TableShape,
+    action_shape,
+    data_words,
+    prefix_field,
+    table_actions,
+)
 from switch.load.errors import LoadError
 from switch.load.expression import FieldOf
 from switch.load.program import Key, Table
@@ -128,7 +135,8 @@ def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str
         width = count + 2 + shape.data_words
         return [*lines, f"r = table_exact(t, key, {count}, {width});"]
     if table.kind == "lpm":
-        return [*lines, f"r = table_lpm(t, key, {count});"]
+        offset, width = prefix_field(shape)
+        return [*lines, f"r = table_lpm(t, key, {count}, {offset}, {width});"]
     ranges: list[str] = []
     highest = 0  # the words that begin a bound, from above
     for key in table.keys:

@@ -110,6 +110,7 @@ INLINE void count_packet(struct count *cell, uint32_t bytes) {
 
 struct table_shape {
     uint32_t kind, key_words, range_words, data_words, size;
+    uint32_t prefix_offset, prefix_width; /* of the field with the prefix, bits in the key; width 0: none */
     uint32_t counts, hits, meters;
     int32_t profile; /* −1: none */
     uint32_t fallback;

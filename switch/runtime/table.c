@@ -1,20 +1,12 @@
 /* Tables as the control path sees them. All functions run while no packet does. */
 #include "control.h"
+#include "slots.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { FIRST_SLOTS = 16, LARGE_PAGE = 1 << 21 };
-
-struct table_control {
-    struct table_shape shape;
-    uint64_t *keys;      /* by entry: key words, mask words */
-    uint32_t *free_next; /* by entry: next free one */
-    uint32_t first_free, high_water, count;
-    uint64_t *timeouts;  /* by entry, µs; 0: none */
-    uint32_t timed;      /* entries that have one */
-};
+enum { LARGE_PAGE = 1 << 21 };
 
 /* Address space for all that a table may hold; memory comes with use. */
 void *reserve(size_t bytes) {
@@ -29,7 +21,7 @@ void release(void *p, size_t bytes) {
 static size_t slots_bytes(const struct slots *s) { return (s->mask + 1) * s->width * sizeof *s->words; }
 
 /* Slots are hit at random, so a large table is better off with few large pages. */
-static int slots_init(struct slots *s, uint32_t width, uint64_t count) {
+int slots_init(struct slots *s, uint32_t width, uint64_t count) {
     s->width = width;
     s->mask = count - 1;
     s->used = 0;
@@ -38,17 +30,17 @@ static int slots_init(struct slots *s, uint32_t width, uint64_t count) {
     return s->words ? 0 : -ENOMEM;
 }
 
-static void slots_free(struct slots *s) { release(s->words, slots_bytes(s)); }
+void slots_free(struct slots *s) { release(s->words, slots_bytes(s)); }
 
 /* The slot with this key, or the free one where it would go. */
-static uint64_t *slots_seek(const struct slots *s, const uint64_t *key, uint32_t n) {
+uint64_t *slots_seek(const struct slots *s, const uint64_t *key, uint32_t n) {
     for (uint64_t i = hash_words(key, n);; i++) {
         uint64_t *slot = s->words + (i & s->mask) * s->width;
         if (!slot[n] || words_equal(slot, key, n)) return slot;
     }
 }
 
-static int slots_grow(struct slots *s, uint32_t n) {
+int slots_grow(struct slots *s, uint32_t n) {
     if (2 * (s->used + 1) <= s->mask + 1) return 0;
     struct slots bigger;
     if (slots_init(&bigger, s->width, 2 * (s->mask + 1))) return -ENOMEM;
@@ -63,7 +55,7 @@ static int slots_grow(struct slots *s, uint32_t n) {
 }
 
 /* Keeps probe sequences whole by moving later slots back (Knuth, TAOCP 6.4, algorithm R). */
-static void slots_erase(struct slots *s, uint64_t *slot, uint32_t n) {
+void slots_erase(struct slots *s, uint64_t *slot, uint32_t n) {
     uint64_t hole = (uint64_t)(slot - s->words) / s->width;
     for (uint64_t i = (hole + 1) & s->mask;; i = (i + 1) & s->mask) {
         uint64_t *next = s->words + i * s->width;
@@ -105,6 +97,7 @@ void table_free(struct table *t) {
     struct table_control *k = t->control;
     if (!k) return;
     size_t entries = (size_t)k->shape.size + 1;
+    prefixes_free(t);
     for (uint32_t i = 0; i < t->tuple_count; i++) slots_free(&t->tuples[i].slots), free(t->tuples[i].key_mask);
     free(t->tuples);
     if (t->exact.words) slots_free(&t->exact);
@@ -312,6 +305,7 @@ int64_t table_add(struct table *t, const uint64_t *key, const uint64_t *mask, co
     memcpy(r->data, ranges, data_offset(t) * 8);
     fill(t, r, action, data);
     int failed = k->shape.kind == KIND_EXACT ? exact_insert(t, r) : tuple_insert(t, r);
+    if (!failed && k->shape.prefix_width) prefixes_add(t, entry);
     if (failed) {
         r->entry = 0;
         k->free_next[entry] = k->first_free;
@@ -338,7 +332,10 @@ int table_remove(struct table *t, uint32_t entry) {
     if (!table_holds(t, entry)) return -ENOENT;
     struct record *r = record_at(t, entry);
     if (k->shape.kind == KIND_EXACT) slots_erase(&t->exact, exact_slot(t, entry), k->shape.key_words);
-    else tuple_remove(t, r);
+    else {
+        if (k->shape.prefix_width) prefixes_remove(t, entry);
+        tuple_remove(t, r);
+    }
     if (t->hits && k->timeouts[entry]) k->timed--, k->timeouts[entry] = 0;
     r->entry = 0;
     k->free_next[entry] = k->first_free;

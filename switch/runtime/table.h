@@ -2,7 +2,8 @@
  *
  * exact: open addressing with linear probing; a slot is key words followed by the record, so that a hit costs one
  * cache line. lpm, ternary, range: tuple space (Srinivasan, Suri, Varghese, SIGCOMM 1999): one hash table per mask in use,
- * longest prefix or highest priority first; entries with the same masked key form a chain.
+ * longest prefix or highest priority first; entries with the same masked key form a chain. With more than a few prefix
+ * lengths in use, packets go through a trie instead.
  *
  * A record's data words are: low bounds and high bounds of range keys, then the action's parameters. */
 #ifndef TABLE_H
@@ -12,6 +13,7 @@
 
 #include "bits.h"
 #include "meter.h"
+#include "trie.h"
 
 enum { KIND_EXACT, KIND_LPM, KIND_TERNARY };
 enum { ACTION_MEMBER = 0xfffffffe, ACTION_GROUP = 0xffffffff }; /* data[0] is then the handle */
@@ -37,11 +39,19 @@ struct tuple {
     uint64_t *key_mask;
 };
 
+/* Beside the tuples of an lpm table that has more than a few of them. */
+struct prefixes {
+    struct trie trie;
+    struct tuple roots; /* by the key without the prefix; key_mask NULL: there is only `root` */
+    uint32_t root;
+};
+
 struct table {
     struct slots exact;
     struct tuple *tuples;
     uint32_t tuple_count;
     uint32_t record_words;
+    struct prefixes *prefixes; /* or NULL */
     uint64_t *records;        /* by entry; for exact tables only the control path's copy */
     struct record *fallback;  /* default action */
     struct count *counts;     /* by entry */
@@ -100,7 +110,15 @@ INLINE uint32_t tuple_find(const struct tuple *tuple, const uint64_t *key, unsig
     }
 }
 
-INLINE const struct record *table_lpm(const struct table *t, const uint64_t *key, unsigned n) {
+/* The prefix is of the field of `width` bits at bit `offset` of the key. */
+INLINE const struct record *table_lpm(const struct table *t, const uint64_t *key, unsigned n, unsigned offset,
+                                      unsigned width) {
+    if (t->prefixes) {
+        const struct prefixes *p = t->prefixes;
+        uint32_t root = p->roots.key_mask ? tuple_find(&p->roots, key, n) : p->root;
+        uint32_t entry = root ? trie_find(&p->trie, root, key, offset, width) : 0;
+        return entry ? record_at(t, entry) : NULL;
+    }
     for (uint32_t i = 0; i < t->tuple_count; i++) {
         uint32_t entry = tuple_find(&t->tuples[i], key, n);
         if (entry) return record_at(t, entry);
