@@ -11,19 +11,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import grpc
 
 from . import options
+from .command_line import one_line
 from .device import Device
 from .inspect import command
 from .inspect.service import add_to
 from .options import Options, Tls
 from .p4rt.server import serve
-
-if TYPE_CHECKING:
-    from .replay import Replay
+from .replay import Replay
 
 _LOG = logging.getLogger("switch")
 _LEVELS = {
@@ -54,15 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_run(chosen))
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"switch: {_one_line(error)}\n")
+        sys.stderr.write(f"switch: {one_line(error)}\n")
         return 1
     return 0
-
-
-def _one_line(error: OSError | ValueError) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-    return place + " ".join(text.split())
 
 
 async def _run(chosen: Options) -> None:
@@ -98,8 +90,6 @@ def _packet_in(device: Device, chosen: Options) -> AbstractContextManager[object
 def _replay(device: Device, chosen: Options) -> Replay | None:
     if chosen.use_files is None:
         return None
-    from .replay import Replay  # noqa: PLC0415 (scapy takes its time to load)
-
     return Replay(device, chosen.ports, chosen.use_files)
 
 

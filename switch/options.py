@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+
+from .command_line import Number, Parser
 
 DROP_PORT = 511
 """v1model's drop port, as in BMv2: no port may have its number."""
@@ -130,13 +131,8 @@ def _tls(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> Tls | N
     return Tls(certificate, key, ca, parsed.grpc_server_with_client_auth)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"switch: {message} (--help tells more)\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m switch",
         usage="%(prog)s [option ...] (prog.json | --no-p4) [-- option ...]",
         description="The embedded P4 switch: runs a v1model program as native code and serves P4Runtime 1.4.",
@@ -183,7 +179,7 @@ def _add_ports(parser: argparse.ArgumentParser) -> None:
         " their packets with it, as PTF's platform nn does; needs no root",
     )  # fmt: skip
     add(
-        "--use-files", type=_Number(0, 1 << 31), metavar="SECONDS",
+        "--use-files", type=Number(0, 1 << 31), metavar="SECONDS",
         help="the interface X of -i is two files: packets are read from X_in.pcap, in the order of their time"
         " over all ports, and written to X_out.pcap; reading begins so many seconds after the program; needs"
         " no root",
@@ -202,7 +198,7 @@ def _add_ports(parser: argparse.ArgumentParser) -> None:
 
 def _add_p4runtime(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("P4Runtime").add_argument
-    add("--device-id", type=_Number(0, 1 << 64), default=0, metavar="N", help="device id (default 0)")
+    add("--device-id", type=Number(0, 1 << 64), default=0, metavar="N", help="device id (default 0)")
     add(
         "--grpc-server-addr", default="0.0.0.0:9559", metavar="ADDR",
         help="where it is served: host:port or unix:/path (default 0.0.0.0:9559)",
@@ -220,21 +216,7 @@ def _add_ignored(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--log-console", action="store_true", help="the log is on standard error anyway")
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
-    least: int
-    limit: int
-
-    def __call__(self, text: str) -> int:
-        number = int(text) if text.isascii() and text.isdigit() else -1
-        if not self.least <= number < self.limit:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a number from {self.least} to {self.limit - 1}"
-            )
-        return number
-
-
-_port = _Number(1, DROP_PORT)
+_port = Number(1, DROP_PORT)
 
 
 def _interface(text: str) -> tuple[int, str]:
@@ -242,4 +224,4 @@ def _interface(text: str) -> tuple[int, str]:
     number, at, interface = text.partition("@")
     if not at or not interface:
         raise argparse.ArgumentTypeError(f"{text!r} is not PORT@INTERFACE")
-    return _Number(0, DROP_PORT)(number), interface
+    return Number(0, DROP_PORT)(number), interface

@@ -7,20 +7,11 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from scapy.utils import RawPcapReader
-
+from .captures import Capture
 from .device import Device
 
-_NS = 1_000_000_000
-# draft-ietf-opsawg-pcap §4 and §5: micro- or nanoseconds, in either order of bytes
-_MAGICS = {bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1")}
-_FILE_HEADER, _PACKET_HEADER = 24, 16
-_PCAPNG = bytes.fromhex("0a0d0d0a")  # draft-ietf-opsawg-pcapng §4.1
-_LONGEST = 0xFFFF
 _log = logging.getLogger("switch.replay")
-logging.getLogger("scapy").setLevel(logging.ERROR)  # what it warns of is an error here
 
 
 class Replay:
@@ -37,11 +28,11 @@ class Replay:
         self._wait_s = wait_s
         self._running = threading.Event()
         self._stopped = threading.Event()
-        self._inputs: dict[int, tuple[Path, Any]] = {}
+        self._inputs: dict[int, Capture] = {}
         try:
             for port, interface in interfaces.items():
                 path, sent = Path(f"{interface}_in.pcap"), Path(f"{interface}_out.pcap")
-                self._inputs[port] = path, _open(path)
+                self._inputs[port] = Capture(path)
                 sent.write_bytes(b"")
                 device.add_rim_port(port, path.name.removesuffix("_in.pcap"), sent)
         except BaseException:
@@ -60,7 +51,7 @@ class Replay:
         self._running.wait()
         self._stopped.wait(self._wait_s)
         try:
-            streams = [_packets(path, reader, port) for port, (path, reader) in self._inputs.items()]
+            streams = [_timed(capture, port) for port, capture in self._inputs.items()]
             for _, port, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
                 if self._stopped.is_set():
                     break
@@ -78,35 +69,11 @@ class Replay:
         self._running.set()
 
     def _close(self) -> None:
-        for _, reader in self._inputs.values():
-            reader.close()
+        for capture in self._inputs.values():
+            capture.close()
 
 
-def _open(path: Path) -> Any:
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic == _PCAPNG:
-        raise ValueError(f"{path}: a pcapng file; editcap -F pcap makes it a pcap file")
-    if magic not in _MAGICS:
-        raise ValueError(f"{path}: not a pcap file")
-    if path.stat().st_size < _FILE_HEADER:
-        raise ValueError(f"{path}: the file ends within its header")
-    return RawPcapReader(str(path))
-
-
-def _packets(path: Path, reader: Any, port: int) -> Iterator[tuple[int, int, bytes]]:
-    """Time in ns, port and bytes of each packet of a file."""
-    expected = _FILE_HEADER
-    unit = 1 if reader.nano else 1000
-    number = 0
-    for number, (packet, about) in enumerate(reader, start=1):
-        expected += _PACKET_HEADER + about.caplen
-        if about.caplen > _LONGEST:
-            raise ValueError(f"{path}: packet {number} has {about.caplen} bytes, more than {_LONGEST}")
-        if len(packet) < about.caplen:
-            raise ValueError(f"{path}: the file ends within packet {number}")
-        if about.caplen != about.wirelen:
-            raise ValueError(f"{path}: packet {number} has {about.caplen} of its {about.wirelen} bytes")
-        yield about.sec * _NS + about.usec * unit, port, packet
-    if reader.f.tell() != expected:
-        raise ValueError(f"{path}: the file ends within the header of packet {number + 1}")
+def _timed(capture: Capture, port: int) -> Iterator[tuple[int, int, bytes]]:
+    """Time in ns, port and bytes of each packet."""
+    for time_ns, packet in capture:
+        yield time_ns, port, packet

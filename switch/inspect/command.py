@@ -7,14 +7,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from rich.console import Console
 
 from switch.build import BuildError
+from switch.captures import Capture
+from switch.command_line import one_line
 from switch.inspect import counts, options
 from switch.inspect.client import connect
 from switch.inspect.offline import set_up
@@ -36,17 +36,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         COMMANDS[arguments[0]](arguments[1:])
     except (OSError, ValueError, BuildError) as error:
-        sys.stderr.write(f"switch: {_one_line(error)}\n")
+        sys.stderr.write(f"switch: {one_line(error)}\n")
         return 1
     except KeyboardInterrupt:
         return 0
     return 0
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())
 
 
 def _explain(arguments: Sequence[str]) -> None:
@@ -76,32 +70,21 @@ def _packets(chosen: Explain) -> Iterator[bytes]:
     """The packets to explain.
 
     Raises:
-        ValueError: the file is no capture, or has not that many packets.
+        OSError: the file cannot be read.
+        ValueError: it is no capture, damaged, or has not that many packets.
     """
     if chosen.pcap is None:
         yield chosen.packet
         return
     found = 0
-    for found, packet in enumerate(_captured(chosen.pcap), 1):
-        if chosen.number in {None, found}:
-            yield packet
-        if chosen.number == found:
-            return
+    with contextlib.closing(Capture(chosen.pcap)) as capture:
+        for found, (_, packet) in enumerate(capture, 1):
+            if chosen.number in {None, found}:
+                yield packet
+            if chosen.number == found:
+                return
     if not found or chosen.number is not None:
         raise ValueError(f"{chosen.pcap}: there are {found} packets")
-
-
-def _captured(path: Path) -> Iterator[bytes]:
-    from scapy.error import Scapy_Exception  # noqa: PLC0415 (takes long, and only captures need it)
-    from scapy.utils import RawPcapReader  # noqa: PLC0415
-
-    with path.open("rb") as file:
-        try:
-            reader: Any = RawPcapReader(file)
-        except Scapy_Exception as error:
-            raise ValueError(f"{path}: {error}") from None
-        for packet, _ in reader:
-            yield bytes(packet)
 
 
 def _statistics(arguments: Sequence[str]) -> None:

@@ -6,11 +6,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from switch.api import PORT_MASK
+from switch.command_line import Number, Parser
 
 ADDRESS = "127.0.0.1:9559"
+
+_PORT = Number(0, PORT_MASK + 1)
+_PACKET_NUMBER = Number(1, 1 << 63)
 
 _EXPLAIN = """
 Values are as the P4 program has them, up to 10 bits in decimal. Members and groups go by P4Runtime's ids.
@@ -62,18 +65,13 @@ class Statistics:
     json: bool
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"switch: {message} (--help tells more)\n")
-
-
 def parse_explain(arguments: Sequence[str]) -> Explain:
     """Read what follows `explain`.
 
     Raises:
         SystemExit: it is wrong (2, after one line that says where), or only help was wanted (0).
     """
-    parser = _Parser(
+    parser = Parser(
         prog="python -m switch explain",
         description="Print the way of a packet through the program that a switch runs, without effect on it.",
         epilog=_EXPLAIN,
@@ -81,11 +79,11 @@ def parse_explain(arguments: Sequence[str]) -> Explain:
         allow_abbrev=False,
     )
     _add_server(parser)
-    parser.add_argument("--port", type=_port, required=True, help="where the packet comes in")
+    parser.add_argument("--port", type=_PORT, required=True, help="where the packet comes in")
     packet = parser.add_mutually_exclusive_group(required=True)
     packet.add_argument("--packet", type=_packet, metavar="HEX", help="the packet, in hexadecimal")
-    packet.add_argument("--pcap", type=Path, metavar="FILE", help="packets of a pcap or pcapng file")
-    parser.add_argument("--number", type=_positive, metavar="N", help="only the Nth packet of the file")
+    packet.add_argument("--pcap", type=Path, metavar="FILE", help="packets of a pcap file")
+    parser.add_argument("--number", type=_PACKET_NUMBER, metavar="N", help="only the Nth packet of the file")
     parser.add_argument("--json", action="store_true", help="print a JSON object per packet, one a line")
     offline = parser.add_argument_group("without a switch")
     offline.add_argument("program", nargs="?", type=Path, metavar="prog.json", help="the program to explain")
@@ -94,7 +92,7 @@ def parse_explain(arguments: Sequence[str]) -> Explain:
         "--entries", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
         help="P4Runtime WriteRequests, in text form, to apply before",
     )  # fmt: skip
-    offline.add_argument("--cpu-port", type=_port, metavar="PORT", help="the CPU port (default: none)")
+    offline.add_argument("--cpu-port", type=_PORT, metavar="PORT", help="the CPU port (default: none)")
     parsed = parser.parse_args(arguments)
     if parsed.number is not None and parsed.pcap is None:
         parser.error("--number goes with --pcap")
@@ -126,7 +124,7 @@ def parse_statistics(arguments: Sequence[str]) -> Statistics:
     Raises:
         SystemExit: it is wrong (2, after one line that says where), or only help was wanted (0).
     """
-    parser = _Parser(
+    parser = Parser(
         prog="python -m switch stats",
         description="Print the counts of a running switch: of its ports and tables, and why packets ended.",
         epilog="Hits and misses of tables are counted by a switch that was started with --table-stats.",
@@ -157,18 +155,6 @@ def _server(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> Serv
     if parsed.cert is not None and parsed.cacert is None:
         parser.error("--cert needs --cacert")
     return Server(parsed.addr or ADDRESS, parsed.cacert, parsed.cert, parsed.key)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= PORT_MASK):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {PORT_MASK}")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from tests.switch.harness import internet_checksum
+
 ROUTER_MAC, CLIENT_MAC = bytes.fromhex("020000000100"), bytes.fromhex("020000000001")
 CORE_MAC, NEXT_MAC = bytes.fromhex("020000000300"), bytes.fromhex("020000000301")
 ARP, IPV4, IPV6 = 0x0806, 0x0800, 0x86DD
@@ -14,11 +16,10 @@ CLIENT_4, ROUTER_4, ANYCAST_4, PASSING_4, NOWHERE_4 = (
     bytes(address)
     for address in ((10, 1, 0, 1), (10, 0, 0, 1), (10, 255, 0, 1), (10, 3, 0, 9), (10, 9, 0, 9))
 )
-CLIENT_6, ROUTER_6, ANYCAST_6, PASSING_6, NOWHERE_6 = (
+CLIENT_6, ANYCAST_6, PASSING_6, NOWHERE_6 = (
     bytes.fromhex(address)
     for address in (
         "fd000001000000000000000000000001",
-        "fd000000000000000000000000000001",
         "fd0000cf000000000000000000000001",
         "fd000003000000000000000000000009",
         "fd000009000000000000000000000009",
@@ -26,14 +27,6 @@ CLIENT_6, ROUTER_6, ANYCAST_6, PASSING_6, NOWHERE_6 = (
 )
 REPLY_TTL = 64
 NACK_WORDS, NACK_KIND = 18, 5
-
-
-def internet_checksum(data: bytes) -> int:
-    """RFC 1071."""
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def ethernet(kind: int, payload: bytes, dst: bytes = ROUTER_MAC, src: bytes = CLIENT_MAC) -> bytes:

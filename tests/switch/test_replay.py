@@ -13,15 +13,12 @@ from switch.device import Device
 from switch.replay import Replay
 from tests.switch.harness import PROGRAMS, program
 from tests.switch.p4rt.test_main import switch as running_switch
+from tests.switch.test_captures import MICRO, NANO, Timed, pcap
 
 ROOT = Path(__file__).parents[2]
 ORDER = struct.Struct("!BBBBHHI")
 FORWARD = 99
-MICRO, NANO = 0xA1B2C3D4, 0xA1B23C4D
 TIMEOUT_S = 60
-
-Timed = tuple[int, bytes]
-"""Time in ns, and a payload."""
 
 
 def order(payload: bytes) -> bytes:
@@ -30,14 +27,8 @@ def order(payload: bytes) -> bytes:
 
 
 def recorded(packets: list[Timed], magic: int = MICRO, endian: str = "<") -> bytes:
-    """A pcap file."""
-    file = struct.pack(f"{endian}IHHIIII", magic, 2, 4, 0, 0, 0xFFFF, 1)
-    for time, payload in packets:
-        packet = order(payload)
-        seconds, rest = divmod(time, 10**9)
-        part = rest if magic == NANO else rest // 1000
-        file += struct.pack(f"{endian}IIII", seconds, part, len(packet), len(packet)) + packet
-    return file
+    """A pcap file of orders."""
+    return pcap([(time, order(payload)) for time, payload in packets], magic, endian)
 
 
 def written(path: Path) -> list[bytes]:
@@ -61,13 +52,6 @@ def replay(device: Device, directory: Path, files: dict[int, bytes]) -> list[byt
     device.run(device.build(program("copies")))
     replay.run()
     return written(directory / "p1_out.pcap")
-
-
-@pytest.mark.parametrize("magic", [MICRO, NANO])
-@pytest.mark.parametrize("endian", "<>")
-def test_every_kind_of_pcap_is_read(device: Device, tmp_path: Path, magic: int, endian: str) -> None:
-    packets = [(5_000_000_000, b"one"), (5_000_001_000, b"two")]
-    assert replay(device, tmp_path, {1: recorded(packets, magic, endian)}) == [b"one", b"two"]
 
 
 def test_packets_come_in_order_of_time_over_all_ports(device: Device, tmp_path: Path) -> None:
@@ -98,28 +82,6 @@ def test_files_outlive_the_program(device: Device, tmp_path: Path) -> None:
 
 
 WHOLE = recorded([(0, b"first"), (1, b"second")])
-BROKEN = {
-    "empty": (b"", "not a pcap file"),
-    "text": (b"packets, packets", "not a pcap file"),
-    "pcapng": (bytes.fromhex("0a0d0d0a1c000000"), "a pcapng file; editcap -F pcap makes it a pcap file"),
-    "header": (WHOLE[:20], "the file ends within its header"),
-    "packet header": (WHOLE[: 24 + 16 + ORDER.size + 5 + 9], "the file ends within the header of packet 2"),
-    "packet": (WHOLE[:-1], "the file ends within packet 2"),
-    "cut packet": (
-        WHOLE[:24] + struct.pack("<IIII", 0, 0, 4, 60) + b"1234", "packet 1 has 4 of its 60 bytes",
-    ),
-    "endless packet": (
-        WHOLE + struct.pack("<IIII", 0, 0, 1 << 31, 1 << 31),
-        "packet 3 has 2147483648 bytes, more than 65535",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_files_are_named(device: Device, tmp_path: Path, name: str) -> None:
-    content, reason = BROKEN[name]
-    with pytest.raises(ValueError, match=f"^{tmp_path}/p1_in.pcap: {reason}$"):
-        replay(device, tmp_path, {1: content})
 
 
 def test_a_run_that_is_stopped_ends_early(device: Device, tmp_path: Path) -> None:

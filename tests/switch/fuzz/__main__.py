@@ -9,9 +9,12 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from .seeds import packets_of, seeds
+from switch.captures import Capture
+
+from .seeds import seeds
 from .target import FuzzError, build, run
 
 LENGTH = 128  # bytes of the packets to start from, beside those given
@@ -28,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     packets = [bytes(LENGTH), bytes([0xFF]) * LENGTH]
     if chosen.packets:
-        given = packets_of(chosen.packets)
+        with closing(Capture(chosen.packets)) as capture:
+            given = [packet for _, packet in capture]
         packets += given[:: len(given) // MOST + 1]
     failed = False
     for program in chosen.programs:

@@ -5,30 +5,13 @@ The bytes are those that `target.c` takes; a step's operands are there in the or
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from switch.generate.shape import Shape, TableShape
 
 DEFAULT, MEMBER, ADD, PACKET = 1, 2, 9, 15
 ALL, SMALL = 1, 2  # how a word is given
 ROUNDS = 9  # a packet that hits an entry asks further tables
-
-_PCAP_HEADER, _PCAP_RECORD = 24, struct.Struct("=8xI4x")
-
-
-def packets_of(capture: Path) -> list[bytes]:
-    """The packets of a pcap file in this machine's byte order."""
-    data = capture.read_bytes()
-    found: list[bytes] = []
-    at = _PCAP_HEADER
-    while at + _PCAP_RECORD.size <= len(data):
-        (length,) = _PCAP_RECORD.unpack_from(data, at)
-        at += _PCAP_RECORD.size
-        found.append(data[at : at + length])
-        at += length
-    return found
 
 
 def packet(data: bytes, port: int = 1) -> bytes:

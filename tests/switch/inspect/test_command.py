@@ -178,13 +178,17 @@ def test_packets_of_a_capture(tmp_path: Path, capsys: Capture) -> None:
 def test_files_that_cannot_be_used_are_named(tmp_path: Path, capsys: Capture) -> None:
     bad = tmp_path / "bad"
     bad.write_text("{")
-    packet = ["--port", "1", "--packet", "00"]
+    cut = tmp_path / "cut.pcap"
+    wrpcap(str(cut), [PACKET])
+    cut.write_bytes(cut.read_bytes()[:-1])
+    packet = PACKET_OPTIONS
     for command, named in (
         (["explain", str(tmp_path / "none.json"), *packet], tmp_path / "none.json"),
         (["explain", str(bad), *packet], bad),
         (["explain", PROGRAM, "--p4info", str(bad), *packet], bad),
         (["explain", PROGRAM, "--p4info", P4INFO, "--entries", str(bad), *packet], bad),
         (["explain", PROGRAM, "--port", "1", "--pcap", str(bad)], bad),
+        (["explain", PROGRAM, "--port", "1", "--pcap", str(cut)], cut),
         (["explain", PROGRAM, "--port", "1", "--pcap", str(tmp_path / "none.pcap")], tmp_path / "none.pcap"),
         (["stats", "--cacert", str(tmp_path / "none.pem")], tmp_path / "none.pem"),
     ):
@@ -197,19 +201,8 @@ def test_an_entry_that_is_refused_is_told(tmp_path: Path, capsys: Capture) -> No
     update = p4r.Update(type=p4r.Update.DELETE, entity=route(0x0A000000, 8, port=2))
     entries = tmp_path / "routes.txtpb"
     entries.write_text(text_format.MessageToString(p4r.WriteRequest(updates=[update])))
-    command = [
-        "explain",
-        PROGRAM,
-        "--p4info",
-        P4INFO,
-        "--entries",
-        str(entries),
-        "--port",
-        "1",
-        "--packet",
-        "00",
-    ]
-    assert main(command) == 1
+    given = ["--p4info", P4INFO, "--entries", str(entries)]
+    assert main(["explain", PROGRAM, *given, *PACKET_OPTIONS]) == 1
     assert "no such entry" in capsys.readouterr().err
 
 
