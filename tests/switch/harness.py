@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scapy.utils import RawPcapReader
+
 from switch.dataplane import Dataplane
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -31,6 +33,12 @@ def one(outputs: list[tuple[int, bytes]], port: int = 1) -> bytes:
     """The only packet that came out, which must be on this port."""
     assert [number for number, _ in outputs] == [port]
     return outputs[0][1]
+
+
+def captured(path: Path) -> list[bytes]:
+    """The packets of a capture, as scapy reads it."""
+    with RawPcapReader(str(path)) as packets:
+        return [packet for packet, _ in packets]
 
 
 def internet_checksum(data: bytes) -> int:

@@ -3,7 +3,6 @@ one out.
 """
 
 import logging
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,8 +11,7 @@ import pytest
 from switch.api import Digest, Replica
 from switch.dataplane import Dataplane
 from tests.switch.harness import one, running
-
-PAYLOAD = b"payload"
+from tests.switch.orders import ORDER, PAYLOAD, TO_CPU, order
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ def switch() -> Iterator[Dataplane]:
 
 def send(switch: Dataplane, what: int, count: int = 0, port: int = 3) -> list[tuple[int, Order]]:
     found: list[tuple[int, Order]] = []
-    for out, data in switch.inject(port, struct.pack("!BBBBHHI", what, count, 0, 0, 0, 0, 0) + PAYLOAD):
+    for out, data in switch.inject(port, order(what, count=count)):
         assert data[12:] == PAYLOAD
-        found.append((out, Order(*struct.unpack("!BBBBHHI", data[:12]))))
+        found.append((out, Order(*ORDER.unpack(data[:12]))))
     return found
 
 
@@ -75,7 +73,7 @@ def test_ingress_clone_is_the_packet_as_it_came_with_the_fields_kept(switch: Dat
 
 def test_a_clone_session_may_cut_and_replicate(switch: Dataplane) -> None:
     switch.clone_session_set(5, [Replica(4), Replica(6)], truncate=13)
-    out = switch.inject(3, struct.pack("!BBBBHHI", 2, 0, 0, 0, 0, 0, 0) + PAYLOAD)
+    out = switch.inject(3, order(2))
     assert [(port, len(data)) for port, data in out] == [(4, 13), (6, 13), (1, 19)]
     switch.clone_session_set(5, [])
     assert len(send(switch, 2)) == 1
@@ -108,8 +106,8 @@ def test_endless_copies_end_and_are_counted(switch: Dataplane) -> None:
 
 @pytest.mark.parametrize(("cut", "length"), [(1, 1), (12, 12), (15, 15), (19, 19), (200, 19)])
 def test_truncate(switch: Dataplane, cut: int, length: int) -> None:
-    whole = one(switch.inject(3, struct.pack("!BBBBHHI", 7, cut, 0, 0, 0, 0, 0) + PAYLOAD))
-    got = one(switch.inject(3, struct.pack("!BBBBHHI", 4, cut, 0, 0, 0, 0, 0) + PAYLOAD))
+    whole = one(switch.inject(3, order(7, count=cut)))
+    got = one(switch.inject(3, order(4, count=cut)))
     assert len(got) == length
     assert got[1:] == whole[1:length]
 
@@ -131,13 +129,13 @@ def test_the_cpu_port_is_a_port(switch: Dataplane) -> None:
 def test_packet_out_and_in(switch: Dataplane) -> None:
     told: list[bytes] = []
     switch.on_packet_in(told.append)
-    switch.packet_out(struct.pack("!BBBBHHI", 6, 1, 0, 0, 0, 0, 0) + PAYLOAD)
+    switch.packet_out(order(TO_CPU, count=1))
     switch.poll_events(1000)
     assert [data[:1] + data[12:] for data in told] == [b"\x06" + PAYLOAD]
 
 
 def test_packets_to_nowhere_are_counted(switch: Dataplane) -> None:
-    switch.packet_out(struct.pack("!BBBBHHI", 7, 1, 0, 0, 0, 0, 0))
+    switch.packet_out(order(7, b"", 1))
     assert switch.ended()["lost_without_port"] == 1
 
 
@@ -170,7 +168,7 @@ def test_a_listener_that_fails_does_not_stop_the_next_message(
 
     switch.on_packet_in(listener)
     for _ in range(2):
-        switch.packet_out(struct.pack("!BBBBHHI", 6, 1, 0, 0, 0, 0, 0))
+        switch.packet_out(order(TO_CPU, b"", 1))
     switch.poll_events(1000)
     assert len(told) == 2
     assert "a listener failed" in caplog.text

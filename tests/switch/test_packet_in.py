@@ -20,19 +20,13 @@ from switch.device import Device
 from switch.packet_in import Info, InfoStatus, Kind, PacketIn, Status
 from tests.switch.harness import PROGRAMS, program
 from tests.switch.netns import hosts, needs_root
+from tests.switch.orders import FORWARD, MULTICAST, ORDER, TO_CPU, order
 from tests.switch.test_interfaces import Host
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 CPU_PORT = 510
 WAIT_MS = 20_000
-ORDER = struct.Struct("!BBBBHHI")
-FORWARD, MULTICAST, TO_CPU = 99, 1, 6
-
-
-def order(what: int, payload: bytes = b"payload") -> bytes:
-    """A packet of the copies program, which sends to port 1 what has no other order."""
-    return ORDER.pack(what, 0, 0, 0, 0, 0, 0) + payload
 
 
 class FarEnd:

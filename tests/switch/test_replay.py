@@ -1,40 +1,31 @@
-"""Ports on pcap files: what is read, in which order, what is written, and what is said of broken files."""
+"""Ports on pcap files: in which order they are read, and what is written."""
 
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scapy.utils import RawPcapReader
 
 from switch.device import Device
 from switch.replay import Replay
-from tests.switch.harness import PROGRAMS, program
+from tests.switch.harness import PROGRAMS, captured, program
+from tests.switch.orders import FORWARD, ORDER, order
 from tests.switch.p4rt.test_main import switch as running_switch
 from tests.switch.test_captures import MICRO, NANO, Timed, pcap
 
 ROOT = Path(__file__).parents[2]
-ORDER = struct.Struct("!BBBBHHI")
-FORWARD = 99
 TIMEOUT_S = 60
-
-
-def order(payload: bytes) -> bytes:
-    """A packet that the copies program sends to port 1."""
-    return ORDER.pack(FORWARD, 0, 0, 0, 0, 0, 0) + payload
 
 
 def recorded(packets: list[Timed], magic: int = MICRO, endian: str = "<") -> bytes:
     """A pcap file of orders."""
-    return pcap([(time, order(payload)) for time, payload in packets], magic, endian)
+    return pcap([(time, order(FORWARD, payload)) for time, payload in packets], magic, endian)
 
 
 def written(path: Path) -> list[bytes]:
     """The payloads of a file that a port wrote."""
-    with RawPcapReader(str(path)) as packets:
-        return [packet[ORDER.size :] for packet, _ in packets]
+    return [packet[ORDER.size :] for packet in captured(path)]
 
 
 @pytest.fixture
@@ -76,7 +67,7 @@ def test_files_of_before_are_replaced(device: Device, tmp_path: Path) -> None:
 def test_files_outlive_the_program(device: Device, tmp_path: Path) -> None:
     assert replay(device, tmp_path, {1: recorded([(0, b"old program")])}) == [b"old program"]
     device.run(device.build(program("copies")))
-    device.receive(1, order(b"new program"))
+    device.receive(1, order(FORWARD, b"new program"))
     device.flush()
     assert written(tmp_path / "p1_out.pcap") == [b"old program", b"new program"]
 

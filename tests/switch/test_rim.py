@@ -6,27 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scapy.utils import RawPcapReader
 
 from switch.api import Action, Bucket, Group, Match, Replica
 from switch.dataplane import Dataplane, PortStats
-from tests.switch.harness import program, running
+from tests.switch.harness import captured, program, running
+from tests.switch.orders import CLONE, FORWARD, MULTICAST, ORDER, PAYLOAD, TO_CPU, order
 
 CPU_PORT = 510
-ORDER = struct.Struct("!BBBBHHI")
-PAYLOAD = b"payload"
-FORWARD, MULTICAST, CLONE, TO_CPU = 99, 1, 2, 6
 QUEUE = 1 << 22
-
-
-def order(what: int, payload: bytes = PAYLOAD) -> bytes:
-    """A packet of the copies program, which sends to port 1 what has no other order."""
-    return ORDER.pack(what, 0, 0, 0, 0, 0, 0) + payload
-
-
-def captured(path: Path) -> list[bytes]:
-    with RawPcapReader(str(path)) as packets:
-        return [data for data, _ in packets]
 
 
 class Sent:

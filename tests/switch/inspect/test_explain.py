@@ -10,6 +10,7 @@ from switch.dataplane import Dataplane
 from switch.inspect.explain import explain
 from switch.proto import inspect_pb2 as pb
 from tests.switch.harness import running
+from tests.switch.orders import order
 from tests.switch.test_corners import packet as corner
 
 from .steps import all_of, fields, kinds, only, sent, table
@@ -47,10 +48,6 @@ def shapes() -> Iterator[Dataplane]:
 
 def key(kind: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> bytes:
     return struct.pack("!BBHI", kind, a, b, c) + d.to_bytes(16) + b"\x11\x22rest"
-
-
-def order(what: int, count: int = 0) -> bytes:
-    return struct.pack("!BBBBHHI", what, count, 0, 0, 0, 0, 0) + b"payload"
 
 
 def cells(what: int, index: int, value: int = 0) -> bytes:

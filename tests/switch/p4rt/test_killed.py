@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -32,22 +33,28 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
 ]
 
+EVERYTHING = str(PROGRAMS / "everything.json")
 KILLS = 6
 LONGEST_S = 0.5
 SETTINGS = ("IFLA_PROMISCUITY", "IFLA_ALLMULTI", "IFLA_MTU", "IFLA_GROUP", "IFLA_QDISC", "IFLA_XDP")
 
 
-def settings(wires: Wires) -> dict[str, Any]:
+def settings(wires: Wires) -> dict[str, dict[str, Any]]:
     """All of the interfaces that a switch could have changed."""
     with wires.inside(), IPRoute() as route:
         return {
-            link.get_attr("IFLA_IFNAME"): (
-                link["flags"],
-                *(link.get_attr(name) for name in SETTINGS),
-                features(link.get_attr("IFLA_IFNAME")),
-            )
+            link.get_attr("IFLA_IFNAME"): {
+                "flags": link["flags"],
+                "offloads": features(link.get_attr("IFLA_IFNAME")),
+                **{name: link.get_attr(name) for name in SETTINGS},
+            }
             for link in route.get_links()
         }
+
+
+def ports(wires: Wires) -> list[str]:
+    """The options that make the interfaces ports."""
+    return [part for port, name in wires.interfaces.items() for part in ("-i", f"{port}@{name}")]
 
 
 @contextlib.contextmanager
@@ -88,8 +95,7 @@ def test_a_killed_switch_leaves_its_interfaces_and_its_place(address: str, wires
     Dataplane(DEVICE_CONFIG).close()  # compiled before, so that no time passes with it below
     chance = random.Random(0)
     before = settings(wires)
-    interfaces = [part for port, name in wires.interfaces.items() for part in ("-i", f"{port}@{name}")]
-    arguments = ("--no-p4", "--grpc-server-addr", address, *interfaces)
+    arguments = ("--no-p4", "--grpc-server-addr", address, *ports(wires))
     for _ in range(KILLS):
         with traffic(wires), switch(*arguments, wires=wires) as process:
             delay_s = chance.uniform(0, LONGEST_S)
@@ -119,14 +125,25 @@ def test_a_killed_switch_leaves_its_interfaces_and_its_place(address: str, wires
         asyncio.run(works())
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_interfaces_are_as_before_however_it_ends(address: str, wires: Wires, number: signal.Signals) -> None:
+    before = settings(wires)
+    with switch("--grpc-server-addr", address, *ports(wires), EVERYTHING, wires=wires) as process:
+        during = settings(wires)
+        assert all(during[name]["IFLA_PROMISCUITY"] for name in wires.interfaces.values())
+        assert all(during[name]["offloads"] == before[name]["offloads"] for name in before)
+        process.send_signal(number)
+        process.wait(TIMEOUT_S)
+    assert settings(wires) == before
+
+
 @pytest.mark.parametrize("delay_s", [0.2, 0.5, 0.8, 1.1])
 def test_a_switch_killed_as_it_starts_leaves_its_interfaces(
     address: str, wires: Wires, delay_s: float
 ) -> None:
     before = settings(wires)
-    interfaces = [part for port, name in wires.interfaces.items() for part in ("-i", f"{port}@{name}")]
-    program = str(PROGRAMS / "everything.json")
-    command = [sys.executable, "-m", "switch", "--grpc-server-addr", address, *interfaces, program]
+    arguments = ("--grpc-server-addr", address, *ports(wires), EVERYTHING)
+    command = [sys.executable, "-m", "switch", *arguments]
     with wires.inside():
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -134,5 +151,5 @@ def test_a_switch_killed_as_it_starts_leaves_its_interfaces(
     process.kill()
     process.wait()
     assert settings(wires) == before
-    with switch(*interfaces, "--grpc-server-addr", address, program, wires=wires):
+    with switch(*arguments, wires=wires):
         pass
