@@ -14,6 +14,11 @@
 control Checksum(inout headers_t hdr, in metadata_t meta) {
     bit<128> src = 0;
     bit<128> dst = 0;
+    bit<16>  readdressed = 0;   /* complement of what new addresses add to a sum */
+
+    action sum_addresses() {
+        CSUM16(readdressed, ({ ~meta.before.src, src, ~meta.before.dst, dst }));
+    }
 
     action update_ipv4() {
         CSUM16(hdr.ipv4.checksum, ({
@@ -22,14 +27,14 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
             ~meta.before.fragment,
             hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments ++ hdr.ipv4.frag_offset,
             ~(meta.before.ttl ++ hdr.ipv4.protocol), hdr.ipv4.ttl ++ hdr.ipv4.protocol,
-            ~meta.before.src, src, ~meta.before.dst, dst
+            ~readdressed
         }));
     }
 
     action update_udp() {
         CSUM16(hdr.udp.checksum, ({
             ~hdr.udp.checksum,
-            ~meta.before.src, src, ~meta.before.dst, dst,
+            ~readdressed,
             ~(meta.before.hops ++ 8w0), hdr.cfn.hops ++ 8w0,
             ~meta.before.timestamp, hdr.cfn.timestamp,
             ~meta.before.affinity,
@@ -65,10 +70,13 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         if (hdr.ipv4.isValid()) {
             src = (bit<128>)hdr.ipv4.src_addr;
             dst = (bit<128>)hdr.ipv4.dst_addr;
-            update_ipv4();
         } else if (hdr.ipv6.isValid()) {
             src = hdr.ipv6.src_addr;
             dst = hdr.ipv6.dst_addr;
+        }
+        sum_addresses();
+        if (hdr.ipv4.isValid()) {
+            update_ipv4();
         }
         if (meta.outcome == Outcome.ND_ANSWERED) {
             sum_nd();

@@ -13,8 +13,12 @@ from switch.generate import crc32
 from switch.generate.header import Statements, most_bytes, most_varbit, store_field
 from switch.generate.layout import Layout
 from switch.generate.number import CType
+from switch.generate.tree import walk
+from switch.generate.written import assigned
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.extern import Calculation, Literal, Payload, WholeHeader
+from switch.load.primitive import Hash
+from switch.load.program import Program
 
 _CSUM = {"csum16", "cksum16"}
 _CRC32 = {"crc32", "crc32_custom"}
@@ -45,7 +49,8 @@ def function(statements: Statements, index: int) -> list[str]:
     control = statements.layout.reach.calculations.get(index)
     parameters = statements.layout.parameters(control)
     head = [f"INLINE uint64_t calculation_{index}({parameters}) {{", "    (void)h, (void)c;"]
-    fast = _fast(statements, calculation)
+    pieces = _as_it_came(statements, index) or _pieces(statements, calculation)
+    fast = _fast(calculation, pieces)
     slow = [f"    {line}" for line in _slow(statements, calculation)]
     if fast is None:
         return [*head, *slow, "}", ""]
@@ -133,8 +138,52 @@ def _join(pieces: list[Piece]) -> Piece:
     return Piece(" | ".join(terms), total)
 
 
-def _fast(statements: Statements, calculation: Calculation) -> list[str] | None:
-    pieces = _pieces(statements, calculation)
+def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
+    """The inputs of a checksum that is verified, if they are whole stretches of one header: its bytes."""
+    program = statements.program
+    inputs = program.calculations[index].inputs
+    fields = [item for item in inputs if isinstance(item, FieldOf)]
+    places = {field.header for field in fields}
+    if len(fields) < len(inputs) or len(places) != 1 or not _only_verified(program, index):
+        return None
+    place = places.pop()
+    declared = program.types[program.type_of(place)].fields
+    in_parser = {field.header for field in assigned(program.states)}
+    metadata = not isinstance(place, HeaderRef) or statements.layout.is_metadata(place)
+    if metadata or place in in_parser or any(field.varbit for field in declared):
+        return None
+    name = statements.expressions.place(place)
+    pieces: list[Piece] = []
+    for start, end in _stretches([field.field for field in fields], [field.width for field in declared]):
+        if start % 8 or end % 8:
+            return None
+        for at in range(start // 8, end // 8, 8):
+            size = min(end // 8 - at, 8)
+            pieces.append(Piece(f"load_be({name}.raw + {at}, {size})", 8 * size))
+    return pieces
+
+
+def _only_verified(program: Program, index: int) -> bool:
+    """Whether a calculation is of a checksum that is verified, and nothing else."""
+    users = [checksum for checksum in program.checksums if checksum.calculation == index]
+    hashes = walk((program.actions, program.states, program.deparse_ops))
+    hashed = any(isinstance(part, Hash) and part.calculation == index for part in hashes)
+    chosen = any(profile.calculation == index for profile in program.profiles)
+    return bool(users) and not any(user.update for user in users) and not hashed and not chosen
+
+
+def _stretches(fields: list[int], widths: list[int]) -> list[tuple[int, int]]:
+    """First bit and end of each run of neighbouring fields."""
+    found: list[tuple[int, int]] = []
+    for field in fields:
+        start = sum(widths[:field])
+        if found and found[-1][1] == start:
+            start, _ = found.pop()
+        found.append((start, sum(widths[: field + 1])))
+    return found
+
+
+def _fast(calculation: Calculation, pieces: list[Piece] | None) -> list[str] | None:
     if pieces is None:
         return None
     joined = _bytes(pieces)

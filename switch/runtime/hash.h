@@ -27,14 +27,17 @@ INLINE uint32_t crc32_word(uint32_t crc, uint64_t v) {
  * PCLMULQDQ Instruction, Intel 2009). So the words don't wait for each other. */
 INLINE uint32_t crc32_words(const uint64_t *w, const uint32_t (*by)[2], unsigned n) {
 #ifdef __PCLMUL__
-    uint64_t v = w[n - 1];
+    __m128i v = _mm_cvtsi64_si128((int64_t)w[n - 1]);
     for (unsigned i = 0; i + 1 < n; i++) {
         __m128i halves = _mm_set_epi64x((int64_t)(w[i] >> 32), (int64_t)(w[i] & 0xffffffff));
         __m128i factors = _mm_set_epi64x(by[i][1], by[i][0]);
-        v ^= (uint64_t)_mm_cvtsi128_si64(_mm_xor_si128(_mm_clmulepi64_si128(halves, factors, 0x00),
-                                                       _mm_clmulepi64_si128(halves, factors, 0x11)));
+        v = _mm_xor_si128(v, _mm_xor_si128(_mm_clmulepi64_si128(halves, factors, 0x00),
+                                           _mm_clmulepi64_si128(halves, factors, 0x11)));
     }
-    return crc32_word(0, v);
+    /* Barrett: times x^96 / P, then times P; both reflected and one place higher, which undoes that products come out one lower. */
+    __m128i barrett = _mm_set_epi64x(0x1db710640, (int64_t)0xb4e5b025f7011641);
+    __m128i quotient = _mm_clmulepi64_si128(v, barrett, 0x00);
+    return (uint32_t)_mm_extract_epi32(_mm_clmulepi64_si128(quotient, barrett, 0x10), 2);
 #else
     uint32_t crc = 0;
     (void)by;
