@@ -45,7 +45,7 @@ def places(value: Any) -> list[Place]:
 def damage(draw: st.DrawFn, tree: Any) -> None:
     """Delete, replace, count up or down, repeat, or exchange for something of the same kind."""
     among = places(tree)
-    container, key = draw(st.sampled_from(among))
+    container, key = among[draw(st.integers(0, len(among) - 1))]
     value = container[key]
     how = draw(st.sampled_from(("delete", "replace", "number", "repeat", "exchange")))
     if how == "delete":
@@ -56,9 +56,9 @@ def damage(draw: st.DrawFn, tree: Any) -> None:
         container.insert(key, copy.deepcopy(value))
     elif how == "exchange":
         alike = [inner[at] for inner, at in among if type(inner[at]) is type(value)]
-        container[key] = copy.deepcopy(draw(st.sampled_from(alike)))
+        container[key] = copy.deepcopy(alike[draw(st.integers(0, len(alike) - 1))])
     else:
-        container[key] = draw(st.sampled_from(OTHERS))
+        container[key] = copy.deepcopy(draw(st.sampled_from(OTHERS)))  # a later damage may be inside it
 
 
 @st.composite
