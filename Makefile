@@ -33,7 +33,7 @@ ptf-all: .venv/ready .venv-ptf/ready
 	$(PTF_PY) ptf_tests/run.py --target embedded
 	$(PTF_PY) ptf_tests/run.py --target embedded --platform nn --case bind --case nack --case weights
 
-fuzz: .venv/ready ## look for inputs that break the switch (needs clang): TIME=60 seconds a target, PROGRAM=some.json
+fuzz: .venv/ready ## look for inputs that break the switch (needs clang): TIME=60 seconds a program, PROGRAM=some.json
 	$(PY) -m tests.switch.fuzz --time $(TIME) --packets topo/labs/demo.pcap $(PROGRAM)
 	FUZZ_FACTOR=$(TIME) $(PY) -m pytest tests/switch/test_load_fuzz.py tests/switch/p4rt/test_fuzz.py tests/switch/p4rt/test_rpc_fuzz.py
 

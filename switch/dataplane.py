@@ -8,9 +8,9 @@
     dataplane.stop(); dataplane.close()
 
 Names, in full: `Dataplane(program_json, ports, cpu_port, pcap_dir, table_stats)`, `.start()`, `.stop()`,
-`.close()`, `.take_ports()`, `.add_port()`, `.remove_port()`, `.flush()`, `.inject()`, `.trace()`,
-`.port_stats()`, `.table_counts()`, `.ended()`, `.poll_events()`, `.bench()`; for ports without an interface
-`.add_rim_port()`, `.set_port_up()`, `.receive()`, `.on_frame()`; and all of
+`.close()`, `.take_ports()`, `.add_port()`, `.remove_port()`, `.port_name()`, `.flush()`, `.inject()`,
+`.prepare_trace()`, `.trace()`, `.port_stats()`, `.table_counts()`, `.ended()`, `.poll_events()`, `.bench()`;
+for ports without an interface `.add_rim_port()`, `.set_port_up()`, `.receive()`, `.on_frame()`; and all of
 `switch.api.Pipeline`. Handles are positive integers. Errors: see `switch.native.check`.
 """
 

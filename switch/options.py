@@ -12,6 +12,8 @@ from .command_line import Number, Parser
 DROP_PORT = 511
 """v1model's drop port, as in BMv2: no port may have its number."""
 
+CPU_PORTS = Number(1, DROP_PORT)
+
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "off")
 
 _EPILOG = """
@@ -186,7 +188,7 @@ def _add_ports(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add("--exit-at-end", action="store_true", help="with --use-files: exit when all packets are through")
     add(
-        "--cpu-port", type=_port, metavar="PORT",
+        "--cpu-port", type=CPU_PORTS, metavar="PORT",
         help="the port of packet-ins and packet-outs (1 to 510; default: none)",
     )  # fmt: skip
     add(
@@ -214,9 +216,6 @@ def _add_ignored(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("ignored, so that simple_switch_grpc's command lines work")
     group.add_argument("--thrift-port", metavar="PORT", help="there is no Thrift server")
     group.add_argument("--log-console", action="store_true", help="the log is on standard error anyway")
-
-
-_port = Number(1, DROP_PORT)
 
 
 def _interface(text: str) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from switch.api import PORT_MASK
 from switch.command_line import Number, Parser
+from switch.options import CPU_PORTS
 
 ADDRESS = "127.0.0.1:9559"
 
@@ -92,7 +93,7 @@ def parse_explain(arguments: Sequence[str]) -> Explain:
         "--entries", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
         help="P4Runtime WriteRequests, in text form, to apply before",
     )  # fmt: skip
-    offline.add_argument("--cpu-port", type=_PORT, metavar="PORT", help="the CPU port (default: none)")
+    offline.add_argument("--cpu-port", type=CPU_PORTS, metavar="PORT", help="the CPU port (default: none)")
     parsed = parser.parse_args(arguments)
     if parsed.number is not None and parsed.pcap is None:
         parser.error("--number goes with --pcap")

@@ -84,7 +84,7 @@ void ring_close(struct port *p) {
     p->fd = -1;
 }
 
-/* The sender left the sum over what follows `start` to its interface; the pseudo header's is in place (virtio 1.2 §5.1.6.2). */
+/* The sender left the sum over what follows `start` to its interface; the pseudo header's is in place (virtio 1.3 §5.1.6.2). */
 static void complete_checksum(uint8_t *data, uint32_t length, const struct virtio_net_hdr *v) {
     uint32_t at = (uint32_t)v->csum_start + v->csum_offset;
     if (v->csum_start >= length || at + 2 > length) return;

@@ -3,7 +3,7 @@
     python -m tests.switch.differential --program p4src/compiled/cfn.json --packets 100000 --seed 1
     python -m tests.switch.differential --program all --testdata p4c/testdata --p4c p4c-bm2-ss --json out.json
 
-`all` is the router of this project and tests/switch/programs, and with `--testdata` what p4c makes of the
+`all` is the router of this project and tests/switch/programs, or with `--testdata` what p4c makes of the
 v1model programs in its tests. What is compared: the packets that come out of each port, in order (as a set
 where packets go round, which overtake each other in BMv2), registers, counters and direct counters. What
 cannot be the same is taken out of the programs first: see `determinism`. A difference is reduced to the

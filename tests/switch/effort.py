@@ -1,4 +1,4 @@
-"""How many examples the property tests try: a few each time, $FUZZ_FACTOR times as many in `make fuzz`."""
+"""How many examples the property tests try: a few, and $FUZZ_FACTOR times as many where it is set."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ async def running(device_id: int, folder: Path) -> AsyncGenerator[str]:
     address = f"127.0.0.1:{grpc}"
     process = await asyncio.create_subprocess_exec(
         switch, "--no-p4", "--device-id", str(device_id), "--thrift-port", str(thrift), "--log-level", "off",
+        "--notifications-addr", f"ipc://{folder}/notifications",  # otherwise a file in /tmp that stays
         "--", "--grpc-server-addr", address, "--cpu-port", str(CPU_PORT),
         cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
