@@ -1,1 +1,1 @@
-"""Protocol buffers of the inspection service; stubs are made by `python -m switch.proto.generate`."""
+"""Protocol buffers of the inspect service; `python -m scripts.stubs` makes the stubs of `inspect.proto`."""
