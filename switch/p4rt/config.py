@@ -170,13 +170,12 @@ class PipelineConfig:
             raise invalid_argument(f"the config cannot be realised: {error}") from None
 
     def get(self, request: p4r.GetForwardingPipelineConfigRequest) -> p4r.GetForwardingPipelineConfigResponse:
-        """The config as it was set, or the part of it that a request asks for.
-
-        Raises:
-            P4RuntimeError: FAILED_PRECONDITION before any was set, as BMv2 answers.
-        """
+        """The config as it was set, or the part that a request asks for; none before any was set (§ 15)."""
         wanted = p4r.GetForwardingPipelineConfigRequest
-        stored, answer = self.active.config, p4r.ForwardingPipelineConfig()
+        installed = self.saved or self.running
+        if installed is None:
+            return p4r.GetForwardingPipelineConfigResponse()
+        stored, answer = installed.config, p4r.ForwardingPipelineConfig()
         if request.response_type in (wanted.ALL, wanted.P4INFO_AND_COOKIE):
             answer.p4info.CopyFrom(stored.p4info)
         if request.response_type in (wanted.ALL, wanted.DEVICE_CONFIG_AND_COOKIE):

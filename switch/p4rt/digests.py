@@ -6,7 +6,7 @@ Pure state: times are monotonic nanoseconds that the caller passes in.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from finsy.proto import p4r
@@ -52,12 +52,17 @@ class Learning:
         if not self.pending:
             self.pending_since_ns = now_ns
         self.pending[message] = None
-        full = len(self.pending) >= (self.config.max_list_size or MAX_LIST)
-        return self.flush(now_ns) if full or not self.config.max_timeout_ns else None
+        return self.flush(now_ns) if self._full or not self.config.max_timeout_ns else None
+
+    @property
+    def _full(self) -> bool:
+        return len(self.pending) >= (self.config.max_list_size or MAX_LIST)
 
     def due_ns(self) -> int | None:
         """When the list being filled has to go, None if it is empty."""
-        return self.pending_since_ns + self.config.max_timeout_ns if self.pending else None
+        if not self.pending:
+            return None
+        return self.pending_since_ns + (0 if self._full else self.config.max_timeout_ns)
 
     def flush(self, now_ns: int) -> p4r.DigestList:
         """Send what is there; `timestamp` is the caller's to set."""
@@ -88,9 +93,10 @@ class Learning:
 
 
 class Digests:
-    """The digests of a pipeline that a client wants."""
+    """The digests of a pipeline a client wants; `on_change` hears that lists may be due at another time."""
 
     def __init__(self, context: Context):
+        self.on_change: Callable[[], None] = lambda: None
         self.wanted: dict[int, Learning] = {}
         self._schema = context.schema
         self._ids = {spec.name: spec.id for spec in context.schema.digests.values()}
@@ -106,8 +112,9 @@ class Digests:
     def modify(self, message: p4r.DigestEntry, undo: UndoLog) -> None:
         """Change how a digest is sent."""
         learning = self._learning(message)
-        undo.add(setattr, learning, "config", learning.config)
-        learning.config = _config(learning.spec, message)
+        config = _config(learning.spec, message)
+        undo.add(self._configure, learning, learning.config)
+        self._configure(learning, config)
 
     def delete(self, message: p4r.DigestEntry, undo: UndoLog) -> None:
         """Stop sending a digest."""
@@ -167,11 +174,16 @@ class Digests:
             raise not_found(f"digest {spec.name} is not configured")
         return self.wanted[spec.id]
 
+    def _configure(self, learning: Learning, config: p4r.DigestEntry.Config) -> None:
+        learning.config = config
+        self.on_change()
+
     def _set(self, digest_id: int, learning: Learning | None) -> None:
         if learning is None:
             self.wanted.pop(digest_id, None)
         else:
             self.wanted[digest_id] = learning
+        self.on_change()
 
 
 def _config(spec: DigestSpec, message: p4r.DigestEntry) -> p4r.DigestEntry.Config:

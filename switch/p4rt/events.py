@@ -43,6 +43,7 @@ class Events:
         """Listen to a pipeline that is about to run, and to no other any more."""
         self._source = installed
         self._packet_in = ControllerHeader("packet_in", installed.state.schema.packet_in)
+        installed.state.digests.on_change = self._schedule
         pipeline = installed.pipeline
         pipeline.on_packet_in(lambda packet: self._packets.put((installed, packet)))
         pipeline.on_digest(lambda digests: self._put_digests(installed, digests))

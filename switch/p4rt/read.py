@@ -130,7 +130,10 @@ class Reader:
         for found in self._state.digests.read(request.digest_entry.digest_id):
             yield p4r.Entity(digest_entry=found)
 
-    def _extern(self, _request: p4r.Entity) -> Iterator[p4r.Entity]:
+    def _extern(self, request: p4r.Entity) -> Iterator[p4r.Entity]:
+        wanted = request.extern_entry
+        if not wanted.extern_type_id and not wanted.extern_id:
+            return iter(())  # § 13.2: part of reading everything
         raise unimplemented("v1model has no externs beyond those with entities of their own")
 
     def _all(self, objects: Mapping[int, T], what: str, object_id: int) -> Iterable[T]:

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 from finsy.proto import p4r
 
+from .. import api
+from .entries import Entry
 from .errors import BatchError, P4RuntimeError, invalid_argument
 from .read import Reader
 from .roles import Role
 from .state import State
+from .tables import Table
 from .write import Writer
 
 _INSERT, _MODIFY = p4r.Update.INSERT, p4r.Update.MODIFY
+_UNMARKED = api.Marked()
 
 
 def carry_over(old: State, new: State) -> None:
@@ -36,6 +40,35 @@ def carry_over(old: State, new: State) -> None:
             pass
     except BatchError as error:
         raise invalid_argument(f"the forwarding state does not fit the new config: {error.message}") from None
+    _marked(old, new)
+
+
+def _marked(old: State, new: State) -> None:
+    """Counts per colour, which no write can set but to 0 (§ 9.4.3)."""
+    for meter_id in old.meters.keys() & new.meters.keys():
+        before, after = old.meters[meter_id], new.meters[meter_id]
+        for index in range(min(before.spec.size, after.spec.size)):
+            marked = before.marked(index)
+            if marked != _UNMARKED:
+                new.pipeline.meter_marked_set(after.spec.name, index, marked)
+    for table_id in old.tables.keys() & new.tables.keys():
+        before, after = old.tables[table_id], new.tables[table_id]
+        if before.spec.meter is None or after.spec.meter is None:
+            continue
+        for entry in before.entries():
+            marked = before.marked(entry.row)
+            row = None if marked == _UNMARKED else _counterpart(before, entry, after)
+            if row is not None:
+                new.pipeline.direct_meter_marked_set(after.spec.name, row.handle, marked)
+
+
+def _counterpart(before: Table, entry: Entry, after: Table) -> api.Row | None:
+    message = p4r.TableEntry()
+    before.codec.encode_key(entry.row, message)
+    try:
+        return after.find(message)
+    except P4RuntimeError:
+        return None  # an entry that the old program declared and the new one does not
 
 
 def _read(old: State, *wildcards: p4r.Entity) -> Iterator[p4r.Entity]:

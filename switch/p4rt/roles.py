@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from finsy.proto import p4r, stratum
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
 
 from . import values
 from .errors import invalid_argument
@@ -55,7 +56,11 @@ def decode(message: p4r.Role) -> Role:
     if not message.HasField("config"):
         return Role(message.name)
     config = stratum.P4RoleConfig()
-    if not message.config.Unpack(config):
+    try:
+        known = message.config.Unpack(config)
+    except DecodeError as error:
+        raise invalid_argument(f"role {message.name}: the P4RoleConfig is damaged: {error}") from None
+    if not known:
         raise invalid_argument(
             f"role {message.name}: {message.config.type_url or 'config'} is no P4RoleConfig"
         )

@@ -208,7 +208,7 @@ class Service(p4r_grpc.P4RuntimeServicer):
                     self._packet_out(session, request.packet)
                 case "digest_ack":
                     self._require_primary(session)
-                    self._config.active.state.digests.ack(request.digest_ack)
+                    self._config.forwarding.state.digests.ack(request.digest_ack)
                 case _:
                     raise unimplemented("v1model has no stream messages of its own")
         except P4RuntimeError as error:

@@ -39,6 +39,8 @@ REASONS: Mapping[str, str] = {
     "test_digest_configuration": "PI reads one digest at a time",
     "test_reads_answer_what_they_can": "PI's reads have no details",
     "test_a_good_batch_is_the_same_whatever_its_atomicity": SETTLED,
+    "test_without_a_pipeline_there_is_no_config": CODES,
+    "test_all_externs_are_none": CODES,
     "test_capabilities": "PI serves version 1.3.0",
     "test_a_new_commit_starts_empty": REGISTERS,
     "test_reconcile_gives_up_cells_that_are_gone": "PI does not reconcile different programs",

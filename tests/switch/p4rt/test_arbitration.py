@@ -187,6 +187,10 @@ async def test_a_role_nobody_arbitrated_for(client: Client) -> None:
 async def test_a_role_config_of_another_scheme(clients: Clients) -> None:
     odd = p4r.Role(name="odd")
     odd.config.Pack(p4r.Index(index=1))
-    client = await clients(1, odd)
-    await client.bid()
-    assert await refusal(client) == "INVALID_ARGUMENT"
+    damaged = p4r.Role(name="damaged")
+    damaged.config.Pack(stratum.P4RoleConfig())
+    damaged.config.value = b"\xff"
+    for role in (odd, damaged):
+        client = await clients(1, role)
+        await client.bid()
+        assert await refusal(client) == "INVALID_ARGUMENT"

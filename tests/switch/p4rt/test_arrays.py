@@ -158,6 +158,13 @@ WRONG_CELLS = {
 }
 
 
+async def test_all_externs_are_none(client: Client) -> None:
+    assert await client.read(p4r.Entity(extern_entry=p4r.ExternEntry())) == []
+    with pytest.raises(RefusedError) as refused:
+        await client.read(p4r.Entity(extern_entry=p4r.ExternEntry(extern_type_id=0x81)))
+    assert refused.value.codes == ["UNIMPLEMENTED"]
+
+
 @pytest.mark.parametrize("name", WRONG_CELLS)
 async def test_wrong_cells(client: Client, pipeline: MemoryPipeline, name: str) -> None:
     kind, entity, code = WRONG_CELLS[name]

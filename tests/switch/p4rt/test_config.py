@@ -7,10 +7,13 @@ import grpc
 import pytest
 from finsy.proto import p4r
 
+from switch.api import Marked
+
 from .client import CONFIG, Client, RefusedError
-from .conftest import Clients
+from .conftest import DEVICE_ID, Clients
 from .memory_pipeline import MemoryDevice
 from .messages import IDS, MODIFY, action, counter_of, default, entry, route, shown_all
+from .test_arrays import MARKED, station
 from .test_batches import STATE, everything
 
 SET = p4r.SetForwardingPipelineConfigRequest
@@ -27,10 +30,17 @@ def config(program: bytes | None = None, cookie: int | None = None) -> p4r.Forwa
 
 
 async def test_nothing_works_without_a_pipeline(primary: Client) -> None:
-    for call in (primary.insert(route(1, 32, 1)), primary.read(route(1, 32, 1)), primary.config()):
+    for call in (primary.insert(route(1, 32, 1)), primary.read(route(1, 32, 1))):
         with pytest.raises(RefusedError, match="No forwarding pipeline config") as refused:
             await call
         assert refused.value.code == "FAILED_PRECONDITION"
+
+
+async def test_without_a_pipeline_there_is_no_config(clients: Clients) -> None:
+    reply = await (await clients(None)).call(
+        "GetForwardingPipelineConfig", p4r.GetForwardingPipelineConfigRequest(device_id=DEVICE_ID)
+    )
+    assert not reply.HasField("config")
 
 
 async def test_capabilities(primary: Client) -> None:
@@ -56,8 +66,7 @@ async def test_verify_changes_nothing(primary: Client, device: MemoryDevice) -> 
     await primary.push(SET.VERIFY)
     assert device.running is None
     assert [pipeline.discarded for pipeline in device.pipelines] == [True]
-    with pytest.raises(RefusedError):
-        await primary.config()
+    assert await primary.config() == p4r.ForwardingPipelineConfig()
 
 
 async def test_commit_of_a_saved_config(client: Client, device: MemoryDevice) -> None:
@@ -165,6 +174,23 @@ async def test_reconcile_keeps_the_state(client: Client, device: MemoryDevice) -
     assert await everything(client) == written
     assert (await client.config(GET.COOKIE_ONLY)).cookie.cookie == 3
     await client.delete(*STATE[:3])
+
+
+async def test_reconcile_keeps_counts_per_colour(client: Client, device: MemoryDevice) -> None:
+    await client.insert(station())
+    before = device.running
+    assert before is not None
+    before.meter_marked_set("ingress.port_rate", 2, MARKED)
+    (entry_before,) = before.tables["ingress.station"].entries.values()
+    entry_before.marked = MARKED
+    await client.push(SET.RECONCILE_AND_COMMIT, config())
+    after = device.running
+    assert after is not None
+    assert after is not before
+    assert after.meter_marked("ingress.port_rate", 2) == MARKED
+    assert after.meter_marked("ingress.port_rate", 3) == Marked()
+    (entry_after,) = after.tables["ingress.station"].entries.values()
+    assert entry_after.marked == MARKED
 
 
 async def test_reconcile_gives_up_cells_that_are_gone(client: Client) -> None:

@@ -32,6 +32,16 @@ def test_the_oldest_message_sets_the_time() -> None:
     assert slow.due_ns() is None
 
 
+def test_a_new_configuration_holds_for_the_list_being_filled() -> None:
+    slow = learning(max_list_size=10, max_timeout_ns=100)
+    for number in (1, 2):
+        slow.offer((number,), 50)
+    slow.config.max_timeout_ns = 70
+    assert slow.due_ns() == 120
+    slow.config.max_list_size = 2
+    assert slow.due_ns() == 50
+
+
 def test_unacknowledged_messages_come_again_when_the_ack_is_late() -> None:
     waiting = learning(max_list_size=1, ack_timeout_ns=100)
     assert values(waiting.offer((1,), 0)) == [1]

@@ -161,6 +161,15 @@ async def test_digests_wait_no_longer_than_their_timeout(client: Client, pipelin
     assert list((await client.hear("digest")).data) == [seen(1, 1)]
 
 
+async def test_a_shorter_timeout_holds_for_digests_that_wait(
+    client: Client, pipeline: MemoryPipeline
+) -> None:
+    await client.insert(digest(max_list_size=100, max_timeout_ns=10**15))
+    await asyncio.to_thread(pipeline.digest, messages((1, 1)))
+    await client.modify(digest(max_list_size=100, max_timeout_ns=1))
+    assert list((await client.hear("digest")).data) == [seen(1, 1)]
+
+
 async def test_acknowledged_digests_come_again(client: Client, pipeline: MemoryPipeline) -> None:
     await client.insert(digest(max_list_size=1, ack_timeout_ns=10**15))
     await asyncio.to_thread(pipeline.digest, messages((1, 1)))
@@ -170,6 +179,17 @@ async def test_acknowledged_digests_come_again(client: Client, pipeline: MemoryP
     await client.say(digest_ack=p4r.DigestListAck(digest_id=IDS["seen_t"], list_id=first.list_id))
     await settled(client)
     await asyncio.to_thread(pipeline.digest, messages((2, 2), (1, 1)))
+    assert list((await client.hear("digest")).data) == [seen(1, 1)]
+
+
+async def test_acks_are_of_the_pipeline_that_runs(client: Client, pipeline: MemoryPipeline) -> None:
+    await client.insert(digest(max_list_size=1, ack_timeout_ns=10**15))
+    await asyncio.to_thread(pipeline.digest, messages((1, 1)))
+    first = await client.hear("digest")
+    await client.push(p4r.SetForwardingPipelineConfigRequest.VERIFY_AND_SAVE)
+    await client.say(digest_ack=p4r.DigestListAck(digest_id=IDS["seen_t"], list_id=first.list_id))
+    await settled(client)
+    await asyncio.to_thread(pipeline.digest, messages((1, 1)))
     assert list((await client.hear("digest")).data) == [seen(1, 1)]
 
 
