@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import pytest
 
 ROLES = "PI has one role"
-ARBITRATION = "PI tells another status or election id in its arbitration updates"
+ARBITRATION = "the highest id connected is PI's primary, an unset one counts as 0"
 CODES = "PI answers with other codes"
 IS_CONST = "PI knows neither is_const nor the priorities of the program's own entries"
 FILTERS = "PI does not filter reads"
 REGISTERS = "PI has no registers"
 TAKES = "PI takes it"
-SETTLED = "PI cannot undo: CONTINUE_ON_ERROR is its only atomicity"
+SETTLED = "PI has no atomicity but CONTINUE_ON_ERROR"
 
 STREAM_ERRORS = "PI reports no stream errors"
 UNSEEN = "it looks at what is behind the server"
@@ -25,15 +25,15 @@ REASONS: Mapping[str, str] = {
     "test_ending_the_stream_politely_is_leaving_too": ARBITRATION,
     "test_a_primary_can_step_down": ARBITRATION,
     "test_without_election_id_a_client_stays_backup": ARBITRATION,
-    "test_an_election_id_belongs_to_one_client": "PI says it in other words",
-    "test_another_device": "PI ends such a stream without an error",
+    "test_an_election_id_belongs_to_one_client": "PI's message is another",
+    "test_another_device": "PI makes a device of any id that it hears",
     "test_a_stream_keeps_device_and_role": ROLES,
-    "test_streams_are_bounded": "PI takes fewer streams",
+    "test_streams_are_bounded": "PI takes 16 streams",
     "test_roles_have_primaries_of_their_own": ROLES,
     "test_a_role_touches_only_its_objects": ROLES,
     "test_a_role_nobody_arbitrated_for": ROLES,
     "test_a_role_config_of_another_scheme": ROLES,
-    "test_direct_wildcards": "PI reads direct resources of one table at a time",
+    "test_direct_wildcards": "PI reads direct counters and meters of one table at a time",
     "test_wrong_direct_resources": CODES,
     "test_wrong_replication": "PI takes ports and instances that the switch has not",
     "test_digest_configuration": "PI reads one digest at a time",
@@ -43,7 +43,7 @@ REASONS: Mapping[str, str] = {
     "test_all_externs_are_none": CODES,
     "test_capabilities": "PI serves version 1.3.0",
     "test_a_new_commit_starts_empty": REGISTERS,
-    "test_reconcile_gives_up_cells_that_are_gone": "PI does not reconcile different programs",
+    "test_reconcile_gives_up_cells_that_are_gone": "PI replays meters as INSERT, which it refuses",
     "test_the_first_config_may_be_a_reconciliation": "PI aborts",
     "test_a_table_that_the_compiler_removed": CODES,
     "test_everything_finsy_says": REGISTERS,
@@ -64,15 +64,15 @@ REASONS: Mapping[str, str] = {
     "test_wrong_cells[counter negative]": TAKES,
     "test_wrong_cells[counter deleted]": TAKES,
     "test_wrong_cells[meter past the end]": CODES,
-    "test_wrong_cells[meter negative]": CODES,
+    "test_wrong_cells[meter negative]": "-1 is no limit to PI",
     "test_wrong_cells[meter pir below cir]": CODES,
     "test_wrong_cells[meter eburst]": "PI is of a time before eburst",
     "test_wrong_cells[register past the end]": REGISTERS,
     "test_wrong_cells[register too wide]": REGISTERS,
     "test_wrong_cells[register without data]": REGISTERS,
     "test_wrong_cells[register deleted]": REGISTERS,
-    "test_value_sets": "PI cannot read value sets",
-    "test_replication": "PI cannot change a group's metadata or a session's length",
+    "test_value_sets": "PI neither reads nor writes value sets",
+    "test_replication": "PI keeps no metadata of a group",
     "test_a_failed_batch_leaves_nothing_behind": SETTLED,
     "test_refusals[member 0]": TAKES,
     "test_refusals[deleted member in a group]": CODES,
