@@ -95,9 +95,9 @@ class Table:
         before, after = self._notes.get(handle, PLAIN), self.codec.note(message)
         counted = message.HasField("counter_data")
         cleared = message.HasField("meter_counter_data")
-        if undo.each and self._profile is None and not (counted or cleared) and before is after is PLAIN:
+        if self._profile is None and not (counted or cleared) and before is after is PLAIN:
             if message.HasField("action"):
-                self._modify_plain(handle, message.action)
+                self._modify_plain(handle, message.action, undo)
             return
         row = self._pipeline.table_row(self.spec.name, handle)
         if before.is_const:
@@ -267,10 +267,14 @@ class Table:
 
     # Results
 
-    def _modify_plain(self, handle: int, message: p4r.TableAction) -> None:
+    def _modify_plain(self, handle: int, message: p4r.TableAction, undo: UndoLog) -> None:
         request = self.codec.request(message)
-        if isinstance(request, api.Action):
-            self._pipeline.table_modify(self.spec.name, handle, request)
+        if not isinstance(request, api.Action):
+            return
+        row = None if undo.each else self._pipeline.table_row(self.spec.name, handle)
+        self._pipeline.table_modify(self.spec.name, handle, request)
+        if row is not None:
+            undo.add(self._set_result_again, row.key, row.priority, self._result(row.target))
 
     def _change_result(self, row: api.Row, request: Request, undo: UndoLog) -> None:
         before = self._result(row.target)
