@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from switch.api import Action, Match
 from switch.generate.shape import ActionShape, DigestShape, Shape, TableShape
+from switch.load.primitive import MESSAGE_PART
 from switch.load.program import Entry
 
 
@@ -55,12 +56,15 @@ def decode_digest(shape: DigestShape, data: bytes) -> tuple[int, ...]:
 
 
 def decode_message(shape: Shape, number: int, data: bytes) -> str:
-    """The text of a message, with its values put in."""
-    text, count = shape.messages[number]
-    for i in range(count):
-        value = int.from_bytes(data[16 * i : 16 * i + 16], "little", signed=True)
-        text = text.replace("{}", str(value), 1)
-    return text
+    """The text of a message, with its values put in and its escaped braces as braces."""
+    text, counts = shape.messages[number]
+    values: list[str] = []
+    at = 0
+    for count in counts:
+        values.append(str(int.from_bytes(data[8 * at : 8 * (at + count)], "little", signed=True)))
+        at += count
+    given = iter(values)
+    return MESSAGE_PART.sub(lambda part: next(given, part[0]) if part["place"] else part[0][1:], text)
 
 
 def entry_key(table: TableShape, entry: Entry) -> tuple[Match, ...]:

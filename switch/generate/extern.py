@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switch.generate import checksum
+from switch.generate.bounds import Bounds
 from switch.generate.header import Statements, truncated
 from switch.generate.layout import Layout
 from switch.generate.number import CType, convert
@@ -31,15 +32,22 @@ _WORD = CType(64, signed=False)
 _HALF = CType(32, signed=False)
 
 
-def messages(program: Program) -> list[tuple[str, int]]:
-    """Texts that packets can make the switch say, each with its number of values; numbered by position."""
-    found: dict[tuple[str, int], None] = {}
+def messages(program: Program) -> list[tuple[str, tuple[int, ...]]]:
+    """Texts that packets can make the switch say, each with the words of its values; numbered by position."""
+    bounds = Bounds(program)
+    found: dict[tuple[str, tuple[int, ...]], None] = {}
     for part in walk((program.actions, program.states, program.deparse_ops)):
         if isinstance(part, Log):
-            found[part.format, len(part.values)] = None
+            found[part.format, _message_words(bounds, part.values)] = None
         elif isinstance(part, Check):
-            found[check_text(part), 0] = None
+            found[check_text(part), ()] = None
     return list(found)
+
+
+def _message_words(bounds: Bounds, values: tuple[Data, ...]) -> tuple[int, ...]:
+    """How many 64-bit words, two's complement, have room for all that each of these values can be."""
+    ranges = [bounds.of(value) for value in values]
+    return tuple(max((~low).bit_length(), high.bit_length()) // 64 + 1 for low, high in ranges)
 
 
 def check_text(node: Check) -> str:
@@ -86,7 +94,7 @@ def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PL
         case Log(text, values):
             return _log(statements, text, values)
         case Check(condition):
-            number = messages(statements.program).index((check_text(node), 0))
+            number = messages(statements.program).index((check_text(node), ()))
             return [
                 f"if (!{statements.expressions.truth(condition)}) "
                 f"{{ h->failed = 1; platform_log(c, {number}, NULL, 0); }}"
@@ -165,11 +173,22 @@ def _hash(statements: Statements, node: Hash) -> list[str]:
 
 
 def _log(statements: Statements, text: str, values: tuple[Data, ...]) -> list[str]:
-    number = messages(statements.program).index((text, len(values)))
-    kept = CType(128, signed=False)
-    codes = [convert(c.code, c.type, kept) for c in (statements.expressions.low(v, 128) for v in values)]
-    listed = ", ".join(codes) or "0"
-    return [f"{{ u128 v_[] = {{{listed}}}; platform_log(c, {number}, v_, {len(values)}); }}"]
+    counts = _message_words(statements.expressions.bounds, values)
+    number = messages(statements.program).index((text, counts))
+    lines: list[str] = []
+    words: list[str] = []
+    for position, (value, count) in enumerate(zip(values, counts, strict=True)):
+        kept, name = CType(64 * count, signed=True), f"v{position}_"
+        lines.append(f"{kept.name} {name} = {statements.expressions.as_type(value, kept)};")
+        words += field_words(name, kept.bits)
+    listed = ", ".join(words) or "0"
+    return [
+        "{",
+        *lines,
+        f"uint64_t words_[] = {{{listed}}};",
+        f"platform_log(c, {number}, words_, {len(words)});",
+        "}",
+    ]
 
 
 def digest_function(layout: Layout, statements: Statements) -> list[str]:
@@ -193,7 +212,7 @@ def digest_function(layout: Layout, statements: Statements) -> list[str]:
 
 
 def field_words(name: str, width: int) -> list[str]:
-    """A stored field as 64-bit words, low word first."""
+    """A stored field, or a value kept alike, as 64-bit words, low word first."""
     if width <= 64:
         return [f"(uint64_t){name}"]
     if width <= 128:

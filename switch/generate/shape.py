@@ -83,7 +83,7 @@ class Shape:
     registers: tuple[tuple[str, int, int], ...]
     value_sets: tuple[TableShape, ...]
     digests: tuple[DigestShape, ...]
-    messages: tuple[tuple[str, int], ...]
+    messages: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def action_shape(action: Action) -> ActionShape:
@@ -171,7 +171,7 @@ def table_shape(program: Program, table: Table) -> TableShape:
     )
 
 
-def shape(program: Program, messages: list[tuple[str, int]]) -> Shape:
+def shape(program: Program, messages: list[tuple[str, tuple[int, ...]]]) -> Shape:
     """The shape of a program."""
     profiles: list[ProfileShape] = []
     for profile in program.profiles:

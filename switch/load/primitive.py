@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from switch.load.expression import Data, FieldOf, HeaderPlace, Truth
@@ -179,6 +180,10 @@ class Truncate:
     """Cut what is sent to `length` bytes; the smallest of several wins."""
 
     length: Data
+
+
+MESSAGE_PART = re.compile(r"\\[{}]|(?P<place>\{(?:\\[{}]|[^}])*\})")
+"""In the text of log_msg: a place for a value, whatever it has between its braces, or an escaped brace."""
 
 
 @dataclass(frozen=True, slots=True)

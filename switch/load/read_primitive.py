@@ -7,6 +7,7 @@ from collections.abc import Callable
 from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackLast
 from switch.load.node import Node
 from switch.load.primitive import (
+    MESSAGE_PART,
     Assign,
     AssignHeader,
     AssignStack,
@@ -243,8 +244,9 @@ class PrimitiveReader:
         text = args.at(0).get("value").str()
         values = args.at(1).get("value")
         operands = tuple(self.expressions.data(v) for v in values.each()) if values.value else ()
-        if text.count("{}") != len(operands):
-            raise args.fail(105, f"log_msg has {len(operands)} values for {text.count('{}')} places")
+        places = sum(part["place"] is not None for part in MESSAGE_PART.finditer(text))
+        if places != len(operands):
+            raise args.fail(105, f"log_msg has {len(operands)} values for {places} places")
         return Log(text, operands)
 
     def _check(self, args: Node) -> Primitive:

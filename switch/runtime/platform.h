@@ -85,7 +85,7 @@ INLINE void platform_send(struct context *c, uint32_t port, uint32_t headers, co
 /* The same as one stretch of bytes that lives as long as the packet; NULL when there is no more room. */
 const uint8_t *platform_keep(struct context *c, uint32_t headers, const uint8_t *payload, uint32_t length);
 void platform_digest(struct context *c, uint32_t digest, const uint64_t *words, uint32_t count);
-void platform_log(struct context *c, uint32_t message, const u128 *values, uint32_t count);
+void platform_log(struct context *c, uint32_t message, const uint64_t *words, uint32_t count);
 
 /* splitmix64 (Steele, Lea, Flood, OOPSLA 2014) */
 INLINE uint64_t platform_random(struct context *c) {

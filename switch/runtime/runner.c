@@ -69,9 +69,9 @@ void platform_digest(struct context *c, uint32_t digest, const uint64_t *words, 
     UNTRACED(events_put(&runner_of(c)->device->events, EVENT_DIGEST, digest, words, 8 * count, NULL, 0));
 }
 
-void platform_log(struct context *c, uint32_t message, const u128 *values, uint32_t count) {
-    TRACE_BYTES(LOG, message, values, 16 * count);
-    UNTRACED(events_put(&runner_of(c)->device->events, EVENT_LOG, message, values, 16 * count, NULL, 0));
+void platform_log(struct context *c, uint32_t message, const uint64_t *words, uint32_t count) {
+    TRACE_BYTES(LOG, message, words, 8 * count);
+    UNTRACED(events_put(&runner_of(c)->device->events, EVENT_LOG, message, words, 8 * count, NULL, 0));
 }
 
 void send_to_cpu(struct device *d, const struct outgoing *o) {

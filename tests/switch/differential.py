@@ -1,11 +1,13 @@
 """Random entries and random packets into BMv2 and the embedded switch, outputs compared byte for byte.
 
     python -m tests.switch.differential --program p4src/compiled/cfn.json --packets 100000 --seed 1
+    python -m tests.switch.differential --random-programs 50 --packets 1000 --seed 1
     python -m tests.switch.differential --program all --testdata p4c/testdata --p4c p4c-bm2-ss --json out.json
 
 `all` is the router of this project and tests/switch/programs, or with `--testdata` what p4c makes of the
-v1model programs in its tests. What is compared: the packets that come out of each port, in order (as a set
-where packets go round, which overtake each other in BMv2), registers, counters and direct counters. What
+v1model programs in its tests; `--random-programs` draws programs instead (see `random_programs`), and makes
+one that differs smaller. What is compared: the packets that come out of each port, in order (as a set where
+packets go round, which overtake each other in BMv2), registers, counters and direct counters. What
 cannot be the same is taken out of the programs first: see `determinism`. A difference is reduced to the
 fewest entries and packets that show it, and printed as commands of simple_switch_CLI and packets.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import random
 import subprocess
@@ -27,6 +30,7 @@ from typing import Any, TypeVar
 from switch.build import BuildError
 from switch.dataplane import Dataplane
 from switch.load import LoadError
+from tests.switch import random_programs, sources
 from tests.switch.bmv2 import Bmv2Error
 from tests.switch.compare import Case, Difference, Subject
 from tests.switch.hints import Hints
@@ -37,7 +41,6 @@ from tests.switch.state import ValueSet
 
 ROUND = 10_000  # packets with the same entries
 REDUCE_TRIES = 60  # runs of BMv2 spent on making a case smaller
-COMPILE_TIMEOUT_S = 120
 ROOT = Path(__file__).parents[2]
 _T = TypeVar("_T")
 
@@ -66,7 +69,7 @@ def draw(subject: Subject, seed: str, count: int) -> Case:
     return Case(state, tuple(packets.packet() for _ in range(count)), port)
 
 
-def check(name: str, program: bytes, count: int, seed: int) -> Result:
+def check(name: str, program: bytes, count: int, seed: int, *, reduce: bool = True) -> Result:
     """Compare both switches over `count` packets."""
     result = Result()
     try:
@@ -87,7 +90,8 @@ def check(name: str, program: bytes, count: int, seed: int) -> Result:
         result.packets += size
         result.outputs += outputs
         if difference:
-            case, difference = reduced(subject, case, difference)
+            if reduce:
+                case, difference = reduced(subject, case, difference)
             result.differences.append(told(subject, case, difference))
     return result
 
@@ -169,6 +173,30 @@ def told(subject: Subject, case: Case, difference: Difference) -> str:
     )
 
 
+def check_drawn(seed: str, p4c: str, count: int, folder: Path) -> Result:
+    """Compare both switches over a random program; one that differs is left in `folder`, made smaller."""
+    text = random_programs.source(seed)
+    program, said = sources.compiled(text, p4c)
+    if not program:
+        return Result(refused=f"{p4c}: {said.strip()[-500:]}")
+    result = check(seed, program, count, 1, reduce=False)
+
+    def shows(smaller: str) -> bool:
+        program, _ = sources.compiled(smaller, p4c)
+        return bool(program) and bool(check(seed, program, count, 1, reduce=False).differences)
+
+    if result.differences:
+        text = sources.smaller(text, shows)
+        program, _ = sources.compiled(text, p4c)
+        result = check(seed, program, count, 1)
+    if result.differences or result.refused:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{seed.replace('/', '-')}.p4"
+        path.write_text(text)
+        result.differences = [f"{path}: {difference}" for difference in result.differences]
+    return result
+
+
 def own_programs() -> Iterator[tuple[str, bytes]]:
     """The programs of this project."""
     yield "cfn", (ROOT / "p4src/compiled/cfn.json").read_bytes()
@@ -184,7 +212,9 @@ def compiled(p4c: str, testdata: Path, cache: Path) -> Iterator[tuple[str, bytes
             if "v1model.p4" not in source.read_text(errors="replace"):
                 continue
             command = [p4c, "--p4v", "16", "-o", str(output), str(source)]
-            done = subprocess.run(command, capture_output=True, timeout=COMPILE_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, timeout=sources.COMPILE_TIMEOUT_S, check=False
+            )
             if done.returncode or not output.exists():
                 output.write_bytes(b"")
         if program := output.read_bytes():
@@ -202,8 +232,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--p4c", default="p4c-bm2-ss")
     parser.add_argument("--testdata", type=Path, help="testdata of a checkout of p4c")
     parser.add_argument("--compiled", type=Path, default=ROOT / "out/differential", help="of testdata")
+    parser.add_argument("--random-programs", type=int, default=0, help="how many to draw and compare")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
+    results: dict[str, Result] = {}
+    if options.random_programs:
+        for number in range(options.random_programs):
+            seed = f"random/{options.seed}/{number}"
+            run = functools.partial(check_drawn, seed, options.p4c, options.packets, options.compiled)
+            results[seed] = _timed(seed, run)
+        return _report(results, options.json)
     programs: list[Iterator[tuple[str, bytes]]] = []
     if options.program != "all":
         path = Path(options.program)
@@ -213,16 +251,22 @@ def main(arguments: list[str] | None = None) -> int:
     if options.testdata:
         options.compiled.mkdir(parents=True, exist_ok=True)
         programs.append(compiled(options.p4c, options.testdata, options.compiled))
-    results: dict[str, Result] = {}
     for name, program in (pair for source in programs for pair in source):
-        start = time.monotonic()
-        result = results[name] = check(name, program, options.packets, options.seed)
-        took = time.monotonic() - start
-        said = result.refused or f"{len(result.differences)} differences"
-        print(f"{name}: {result.packets} packets, {result.outputs} out, {took:.1f} s, {said}", flush=True)
-        for difference in result.differences:
-            print(difference, flush=True)
+        run = functools.partial(check, name, program, options.packets, options.seed)
+        results[name] = _timed(name, run)
     return _report(results, options.json)
+
+
+def _timed(name: str, run: Callable[[], Result]) -> Result:
+    """Run the comparison of a program, and say what came of it."""
+    start = time.monotonic()
+    result = run()
+    took = time.monotonic() - start
+    said = result.refused or f"{len(result.differences)} differences"
+    print(f"{name}: {result.packets} packets, {result.outputs} out, {took:.1f} s, {said}", flush=True)
+    for difference in result.differences:
+        print(difference, flush=True)
+    return result
 
 
 def _report(results: dict[str, Result], path: Path | None) -> int:
