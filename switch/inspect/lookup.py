@@ -5,11 +5,12 @@ from __future__ import annotations
 from switch.dataplane import Dataplane
 from switch.generate.shape import TableShape, table_actions
 from switch.inspect.naming import match_text, parameters, range_text, source_of, value_field
+from switch.load.read_control import FIRST_PRIORITY
 from switch.native import ACTION_GROUP
 from switch.proto import inspect_pb2 as pb
 
-DECLARED = 1 << 29
-"""Priorities from here on are those of entries that the program declares (switch/load/read_control.py)."""
+DECLARED = FIRST_PRIORITY // 2
+"""Priorities from here on are those of entries that the program declares."""
 
 
 class Lookups:

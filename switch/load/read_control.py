@@ -25,6 +25,8 @@ from switch.load.read_extern import calculation
 from switch.load.read_primitive import PrimitiveReader
 from switch.load.symbols import Symbols, add_name, lookup
 
+FIRST_PRIORITY = 1 << 30
+"""Priorities of entries that the program declares count down from here."""
 _KINDS = ("exact", "lpm", "ternary", "range")
 
 
@@ -244,7 +246,7 @@ class _ControlReader:
         action = self._own_action(call.get("action_id"), actions)
         params = self._params(action, call.list_of("action_data"), call)
         # BMv2's lowest number is its highest priority.
-        priority = (1 << 30) - node.get("priority").int() if node.has("priority") else 0
+        priority = FIRST_PRIORITY - node.get("priority").int() if node.has("priority") else 0
         return Entry(key, priority, action, params)
 
 
