@@ -190,7 +190,10 @@ double device_bench(struct device *d, uint32_t port, const uint8_t *data, uint32
         for (uint32_t at = 0; at < count; at += BATCH) {
             struct packet packets[BATCH];
             uint32_t n = count - at < BATCH ? count - at : BATCH;
-            for (uint32_t i = 0; i < n; i++) packets[i] = (struct packet){data + (size_t)(at + i) * stride, length, port};
+            for (uint32_t i = 0; i < n; i++) {
+                packets[i] = (struct packet){data + (size_t)(at + i) * stride, length, port};
+                __builtin_prefetch(packets[i].data); /* as ring.c does */
+            }
             program.receive(&r->context, packets, n);
             runner_finish(r);
         }

@@ -17,7 +17,7 @@
 
 enum { NORMAL, INGRESS_CLONE, EGRESS_CLONE, COALESCED, RECIRCULATED, REPLICATION, RESUBMITTED };
 
-enum { STAGE = 16 };
+enum { AHEAD = 8 }; /* packets */
 
 INLINE void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth);
 RARE void come_back(struct context *c, const struct packet *p, uint32_t type, struct phv from, uint32_t list, uint32_t depth);
@@ -212,24 +212,27 @@ INLINE void run_egress(struct context *c, struct phv *h, const struct packet *p,
     else leave(c, h, p, port, depth);
 }
 
-/* The headers of several packets are looked at before the first is run, so that entries of large tables come meanwhile. */
+/* Ask for the entries that a packet is likely to need. */
+INLINE void look(struct context *c, const struct packet *p) {
+    struct phv h = {0};
+    parse(&h, c, p);
+    prefetch(c, &h);
+}
+
+/* Where tables are large, a packet is looked at well before it is run, so that entries come from memory meanwhile. */
 static void receive(struct context *c, const struct packet *packets, uint32_t count) {
-    for (uint32_t at = 0; at < count; at += STAGE) {
-        uint32_t end = count - at < STAGE ? count : at + STAGE;
-#ifndef TRACING
-        for (uint32_t i = at; i < end && tables_are_far(c); i++) {
-            if (i + STAGE < count) __builtin_prefetch(packets[i + STAGE].data);
-            struct phv h = {0};
-            parse(&h, c, &packets[i]);
-            prefetch(c, &h);
-        }
+#ifdef TRACING
+    const uint32_t ahead = 0;
+#else
+    const uint32_t ahead = tables_are_far(c) ? AHEAD : 0;
 #endif
-        for (uint32_t i = at; i < end; i++) {
-            struct phv h = {0};
-            c->budget = COPIES - 1;
-            arrive(c, &h, &packets[i]);
-            run(c, &h, &packets[i], 0);
-        }
+    for (uint32_t i = 0; i < count + ahead; i++) {
+        if (ahead && i < count) look(c, &packets[i]);
+        if (i < ahead) continue;
+        struct phv h = {0};
+        c->budget = COPIES - 1;
+        arrive(c, &h, &packets[i - ahead]);
+        run(c, &h, &packets[i - ahead], 0);
     }
 }
 
