@@ -160,10 +160,11 @@ def test_a_stream_goes_on_or_ends_with_a_status(messages: list[p4r.StreamMessage
             for message in messages:
                 await stream.write(message)
             await stream.done_writing()
-            code = await status(stream)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            code = await stream.code()
-        assert code not in NEVER
+            # The server had ended the stream before this message: the client then makes up a status.
+            assert stream.done()
+        else:
+            assert await status(stream) not in NEVER
         assert device.running is not None
         assert await everything(client) == before
 
