@@ -17,7 +17,7 @@ from switch.generate.tree import walk
 from switch.generate.written import assigned
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.extern import Calculation, Literal, Payload, WholeHeader
-from switch.load.primitive import Hash
+from switch.load.primitive import AssignHeader, AssignStack, AssignUnionStack, AssignVarbit, Hash
 from switch.load.program import Program
 
 _CSUM = {"csum16", "cksum16"}
@@ -36,11 +36,6 @@ class Piece:
 def call(layout: Layout, index: int) -> str:
     """The value of a calculation."""
     return f"calculation_{index}({layout.arguments(layout.reach.calculations.get(index))})"
-
-
-def compute(statements: Statements, index: int) -> tuple[list[str], str]:
-    """Statements to run first, and the value, of a calculation."""
-    return [], call(statements.layout, index)
 
 
 def function(statements: Statements, index: int) -> list[str]:
@@ -148,9 +143,8 @@ def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
         return None
     place = places.pop()
     declared = program.types[program.type_of(place)].fields
-    in_parser = {field.header for field in assigned(program.states)}
     metadata = not isinstance(place, HeaderRef) or statements.layout.is_metadata(place)
-    if metadata or place in in_parser or any(field.varbit for field in declared):
+    if metadata or _changes_headers(statements) or any(field.varbit for field in declared):
         return None
     name = statements.expressions.place(place)
     pieces: list[Piece] = []
@@ -161,6 +155,16 @@ def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
             size = min(end // 8 - at, 8)
             pieces.append(Piece(f"load_be({name}.raw + {at}, {size})", 8 * size))
     return pieces
+
+
+def _changes_headers(statements: Statements) -> bool:
+    """Whether the parser does more to headers than to extract them."""
+    program = statements.program
+    fields = assigned(program.states)
+    copies = (AssignHeader, AssignStack, AssignUnionStack, AssignVarbit)
+    return any(not statements.layout.is_metadata(field.header) for field in fields) or any(
+        isinstance(op, copies) for state in program.states for op in state.ops
+    )
 
 
 def _only_verified(program: Program, index: int) -> bool:

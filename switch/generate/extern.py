@@ -167,9 +167,9 @@ def _register_write(statements: Statements, register: int, index: Data, value: D
 
 def _hash(statements: Statements, node: Hash) -> list[str]:
     base, most = _as_word(statements, node.base), _as_word(statements, node.maximum)
-    lines, result = checksum.compute(statements, node.calculation)
+    result = checksum.call(statements.layout, node.calculation)
     value = f"({result} % (m_ ? m_ : 1) + {base})"
-    return ["{", *lines, f"uint64_t m_ = {most};", statements.store(node.dst, value, _WORD), "}"]
+    return ["{", f"uint64_t m_ = {most};", statements.store(node.dst, value, _WORD), "}"]
 
 
 def _log(statements: Statements, text: str, values: tuple[Data, ...]) -> list[str]:
