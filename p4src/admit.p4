@@ -11,12 +11,15 @@ control Admit(inout headers_t hdr, inout metadata_t meta) {
     bit<1> is_known = 0;
     bit<1> is_allowed = 0;
 
-    /* `public`: any tenant may ask. `per_request`: each request is drawn anew, not each flow. */
+    /* `public`: any tenant may ask. `per_request`: each request is drawn anew, not each flow. `lead`: a second member
+     * is drawn, and taken if its load is lower by more than this; 255: none is drawn. */
     @id(ID_A_KNOWN)
-    action known(bit<1> public, bit<1> per_request) {
+    action known(service_t service, bit<1> public, bit<1> per_request, bit<8> lead) {
         is_known = 1;
         is_allowed = public;
+        meta.service = service;
         meta.per_request = per_request;
+        meta.lead = lead;
     }
 
     @id(ID_A_ALLOW)

@@ -1,5 +1,5 @@
-/* Stage 4: a true cookie names the instance that serves this session, as long as the instance lives.
- * A request with a cookie that is forged, of an expired key, or of a dead instance is bound anew. */
+/* Stage 4: a true cookie names the site and the instance that serve this session; `alive` tells whether they still do.
+ * A request with a cookie that is forged or of an expired key is bound anew. */
 
 #ifndef CFN_AFFINITY
 #define CFN_AFFINITY
@@ -21,31 +21,11 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
         meta.sip.k1 = k1;
     }
 
-    @id(ID_A_LIVE)
-    action live(slot_t slot, ipv4_t ipv4, ipv6_t ipv6) {
-        meta.bound.chosen = 1;
-        meta.bound.site = hdr.cfn.cookie_site;
-        meta.bound.instance = hdr.cfn.cookie_instance;
-        meta.bound.slot = slot;
-        meta.bound.ipv4 = ipv4;
-        meta.bound.ipv6 = ipv6;
-    }
-
     @id(ID_T_COOKIE_KEY)
     table cookie_key {
         key = { hdr.cfn.cookie_epoch : exact @name("epoch"); }
         actions = { use_key; @defaultonly NoAction; }
         size = 4;
-    }
-
-    @id(ID_T_INSTANCE)
-    table instance {
-        key = {
-            hdr.cfn.cookie_site     : exact @name("site");
-            hdr.cfn.cookie_instance : exact @name("instance");
-        }
-        actions = { live; @defaultonly NoAction; }
-        size = INSTANCES;
     }
 
     action is_new() {
@@ -60,13 +40,10 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
         meta.outcome = Outcome.REBOUND_FORGED;
     }
 
-    action is_dead() {
-        meta.outcome = Outcome.REBOUND_DEAD;
-        meta.bound.chosen = 0;
-    }
-
     action is_true() {
         meta.outcome = Outcome.BOUND_BY_COOKIE;
+        meta.bound.site = hdr.cfn.cookie_site;
+        meta.bound.instance = hdr.cfn.cookie_instance;
     }
 
     apply {
@@ -80,15 +57,10 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
             return;
         }
         siphash.apply(meta.sip, meta.before.affinity[63:32], hdr.cfn.func_id, hdr.cfn.tenant, tag);
-        if (tag != hdr.cfn.cookie_tag) {
+        if (tag == hdr.cfn.cookie_tag) {
+            is_true();
+        } else {
             is_forged();
-            return;
-        }
-        is_true();
-        instance.apply();
-        if (meta.bound.chosen == 0
-            || (meta.is_ipv6 == 1 && meta.bound.ipv6 == 0) || (meta.is_ipv6 == 0 && meta.bound.ipv4 == 0)) {
-            is_dead();
         }
     }
 }

@@ -1,4 +1,5 @@
-/* Stage 7: rewrite the request to its instance; seal the cookie that will bring the session back there. */
+/* Stage 7: rewrite the request to its instance or to its site's router; seal the cookie that will bring the session back. Only the
+ * site's router knows the instance, so it is the one that seals. */
 
 #ifndef CFN_BIND
 #define CFN_BIND
@@ -51,14 +52,20 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
         meta.dst = meta.bound.ipv6;
     }
 
-    action stamp() {
+    action count_hop() {
         hdr.cfn.hops = hdr.cfn.hops - 1;
-        hdr.cfn.timestamp = std.ingress_global_timestamp[31:0];
+    }
+
+    /* By the client's router alone, which will see the response; 0 where another made the request out of a chain. */
+    action stamp() {
+        hdr.cfn.timestamp = meta.again == Again.CHAINED ? 0 : std.ingress_global_timestamp[31:0];
     }
 
     apply {
         if (meta.outcome != Outcome.BOUND_BY_COOKIE) {
-            seal_key.apply();
+            if (meta.bound.is_remote == 0) {
+                seal_key.apply();
+            }
             if (sealing == 1) {
                 write_cookie();
                 siphash.apply(meta.sip, hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance,
@@ -67,7 +74,10 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
                 clear_cookie();
             }
         }
-        stamp();
+        count_hop();
+        if (meta.scope == 0) {
+            stamp();
+        }
         if (meta.is_ipv6 == 1) {
             to_ipv6();
         } else {

@@ -1,23 +1,25 @@
 /* A CFN router for v1model.
  *
- *  packet ─► parser ─► neighbour ─► classify ─┬─ request for the anycast address ─────────────┐
- *                          │                  ├─ response, NACK of an instance ──► affinity   │
- *                          │ ARP, ND          └─ anything else                          │     │
- *                          │                                 │                          │     ▼
- *                          │                                 │                          │   admit ──► demand ──► affinity
- *                          │                                 │                          │                          │
- *                          │                                 │                          │     bind ◄── service ◄───┤
- *                          │                                 │                          │      ▲    (no true cookie)│
- *                          │                                 │                          │      └───────────────────┘
- *                          │                                 ▼                          ▼      │
- *                          │                               route ◄──────────────────────┴──────┘
- *                          │                                 │
- *                          │                                 ├─ a response that leaves for its client ─► respond
- *                          ▼                                 ▼                                             │
- *                       outcome ◄──────────── nack ◄─────────┴─────────────────────────────────────────────┘
- *                          │            (what was refused)
- *                          ▼
- *                  egress: checksum ─► deparser
+ *  packet ─► parser ─► neighbour ─► classify ─┬─ request for the anycast address or a site's ─► admit ─► demand ─┐
+ *               ▲          │                  ├─ response, NACK ─────────────────────────────────► affinity ◄────┘
+ *               │          │ ARP, ND          └─ anything else                                         │
+ *               │          │                          │                                             alive
+ *               │          │                          │                                               │
+ *               │          │                          │        ┌──────────────┬───────────────────────┤ request
+ *               │          │                          │        │ bound        ▼ not bound             │
+ *               │          │                          │      bind ◄─────── service ─► choose          │ response
+ *               │          │                          │        │                                      ▼
+ *               │          │                          │        │                            verify ─► chain
+ *               │          │                          ▼        ▼                                      │
+ *               │          │                        route ◄────┴──────────────────────────────────────┤
+ *               │          │                          │                                               │
+ *               │          │                          ├─► respond (a response)                        │ a request now
+ *               │          ▼                          ▼                                               │
+ *               │       outcome ◄──── nack ◄──────────┴───────────────────────────────────────────────┘
+ *               │          │    (what was refused)
+ *               │          ▼
+ *               └── egress: checksum ─► deparser
+ *             (comes again)
  */
 
 #include <core.p4>
@@ -30,8 +32,12 @@
 #include "admit.p4"
 #include "demand.p4"
 #include "affinity.p4"
+#include "alive.p4"
 #include "service.p4"
+#include "choose.p4"
 #include "bind.p4"
+#include "anycast.p4"
+#include "chain.p4"
 #include "route.p4"
 #include "respond.p4"
 #include "nack.p4"
@@ -41,11 +47,16 @@
 control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     Neighbour() neighbour;
     Classify() classify;
+    Anycast() anycast;
+    Affinity() affinity;
+    Alive() alive;
     Admit() admit;
     Demand() demand;
-    Affinity() affinity;
     Service() service;
+    Choose() choose;
     Bind() bind;
+    Verify() verification;
+    Chain() chain;
     Route() route;
     Respond() respond;
     Nack() nack;
@@ -59,6 +70,9 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path != Path.ANSWERED) {
             classify.apply(hdr, meta, std);
         }
+        if (meta.path == Path.RESPOND || meta.scope != 0) {
+            anycast.apply(meta);
+        }
         if (meta.path == Path.STEER) {
             admit.apply(hdr, meta);
         }
@@ -68,21 +82,29 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.STEER || meta.path == Path.RESPOND) {
             affinity.apply(hdr, meta);
         }
+        if (meta.outcome == Outcome.BOUND_BY_COOKIE) {
+            alive.apply(hdr, meta);
+        }
         if (meta.path == Path.STEER && meta.bound.chosen == 0) {
             service.apply(hdr, meta);
+            if (meta.path == Path.STEER) {
+                choose.apply(hdr, meta, std);
+            }
         }
         if (meta.path == Path.STEER) {
             bind.apply(hdr, meta, std);
+        }
+        if (meta.path == Path.RESPOND) {
+            verification.apply(hdr, meta);
+            if (meta.is_home == 1 && meta.verified == 1 && hdr.chain.isValid() && hdr.chain.left != 0) {
+                chain.apply(hdr, meta, std);
+            }
         }
         if (meta.path == Path.STEER || meta.path == Path.RESPOND || meta.path == Path.ROUTE) {
             route.apply(hdr, meta, std);
         }
         if (meta.path == Path.RESPOND) {
-            if (meta.at_edge == 1) {
-                respond.apply(hdr, meta, std);
-            } else {
-                meta.outcome = Outcome.RESPONSE_PASSED;
-            }
+            respond.apply(hdr, meta, std);
         } else if (meta.path == Path.ROUTE) {
             meta.outcome = Outcome.ROUTED;
         } else if (meta.path == Path.REFUSE) {
@@ -99,6 +121,9 @@ control CfnEgress(inout headers_t hdr, inout metadata_t meta, inout standard_met
 
     apply {
         checksum.apply(hdr, meta);
+        if (meta.path == Path.AGAIN) {
+            recirculate_preserving_field_list(FIELDS_AGAIN);
+        }
     }
 }
 
@@ -106,5 +131,5 @@ control CfnComputeChecksum(inout headers_t hdr, inout metadata_t meta) {
     apply { }
 }
 
-@pkginfo(name = "cfn.p4", version = "0.1.0", organization = "Compute First Networking")
+@pkginfo(name = "cfn.p4", version = "0.2.0", organization = "Compute First Networking")
 V1Switch(CfnParser(), CfnVerifyChecksum(), CfnIngress(), CfnEgress(), CfnComputeChecksum(), CfnDeparser()) main;

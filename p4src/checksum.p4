@@ -35,6 +35,7 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         CSUM16(hdr.udp.checksum, ({
             ~hdr.udp.checksum,
             ~readdressed,
+            ~meta.delta,
             ~(meta.before.hops ++ 8w0), hdr.cfn.hops ++ 8w0,
             ~meta.before.timestamp, hdr.cfn.timestamp,
             ~meta.before.affinity,
@@ -42,11 +43,11 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         }));
     }
 
-    action sum_nack() {
+    action sum_datagram() {
         CSUM16(hdr.udp.checksum, ({
             src, dst, 8w0, PROTO_UDP, hdr.udp.length,
             hdr.udp.src_port, hdr.udp.dst_port, hdr.udp.length,
-            hdr.cfn.version, hdr.cfn.kind, hdr.cfn.flags, hdr.cfn.length, hdr.cfn.next, hdr.cfn.tenant,
+            hdr.cfn.version, hdr.cfn.kind, hdr.cfn.flags, hdr.cfn.length, (bit<8>)hdr.cfn.next, hdr.cfn.tenant,
             hdr.cfn.hops, hdr.cfn.priority, hdr.cfn.request_id, hdr.cfn.timestamp, hdr.cfn.cookie_epoch,
             hdr.cfn.cookie_site, hdr.cfn.cookie_instance, hdr.cfn.cookie_tag, hdr.cfn.func_id, hdr.cfn.data_in,
             hdr.cfn.data_out, hdr.cfn.demand_type, hdr.cfn.demand_grade, hdr.cfn.demand_latency_ms,
@@ -80,8 +81,8 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         }
         if (meta.outcome == Outcome.ND_ANSWERED) {
             sum_nd();
-        } else if (meta.path == Path.REFUSE) {
-            sum_nack();
+        } else if (meta.is_new_message == 1) {
+            sum_datagram();
             if (hdr.udp.checksum == 0) {
                 never_zero();
             }

@@ -11,7 +11,10 @@
 control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bit<1> ours = 0;
     bit<1> local = 0;
+    bit<1> is_core = 0;
+    bit<16> words = (bit<16>)CFN_WORDS;     /* that the header and the extensions looked at should have */
     bool is_fragment = false;
+    bool readable = true;       /* the header and the extensions that were looked at are whole */
 
     @id(ID_A_FOR_ROUTER)
     action for_router() {
@@ -23,6 +26,13 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
     action anycast() {
         local = 1;
         meta.to_anycast = 1;
+    }
+
+    /* Where other routers send the requests for a site at this router. */
+    @id(ID_A_SITE_ADDRESS)
+    action site_address(site_t site) {
+        local = 1;
+        meta.scope = site;
     }
 
     @id(ID_A_OWN_ADDRESS)
@@ -40,15 +50,28 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
     @id(ID_T_LOCAL_IPV4)
     table local_ipv4 {
         key = { hdr.ipv4.dst_addr : exact @name("dst_addr"); }
-        actions = { anycast; own_address; @defaultonly NoAction; }
+        actions = { anycast; site_address; own_address; @defaultonly NoAction; }
         size = ROUTER_ADDRESSES;
     }
 
     @id(ID_T_LOCAL_IPV6)
     table local_ipv6 {
         key = { hdr.ipv6.dst_addr : exact @name("dst_addr"); }
-        actions = { anycast; own_address; @defaultonly NoAction; }
+        actions = { anycast; site_address; own_address; @defaultonly NoAction; }
         size = ROUTER_ADDRESSES;
+    }
+
+    @id(ID_A_FROM_CORE)
+    action from_core() {
+        is_core = 1;
+    }
+
+    /* Ports to other CFN routers: only there can a request name its site. */
+    @id(ID_T_CORE_PORT)
+    table core_port {
+        key = { std.ingress_port : exact @name("port"); }
+        actions = { from_core; @defaultonly NoAction; }
+        size = CORE_PORTS;
     }
 
     action drop(Outcome outcome) {
@@ -56,12 +79,28 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
         meta.outcome = outcome;
     }
 
-    action refuse_malformed() {
+    action refuse(NackCode code) {
         meta.path = Path.REFUSE;
-        meta.nack = NackCode.MALFORMED;
+        meta.nack = code;
     }
 
-    /* A datagram to the CFN port of the anycast address. */
+    action add_auth() {
+        words = words + (bit<16>)AUTH_WORDS;
+    }
+
+    action add_chain() {
+        words = words + (bit<16>)hdr.chain.length;
+    }
+
+    action add_trace() {
+        words = words + (bit<16>)hdr.trace.length;
+    }
+
+    action is_unreadable() {
+        readable = false;
+    }
+
+    /* A datagram to the CFN port of the anycast address, or of a site's. */
     action classify_request() {
         meta.path = Path.STEER;
     }
@@ -93,26 +132,55 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             local_ipv6.apply();
         }
 
+        if (hdr.cfn.isValid()) {
+            if (hdr.cfn.next != Extension.NONE) {
+                if (hdr.auth.isValid()) {
+                    add_auth();
+                }
+                if (hdr.chain.isValid()) {
+                    add_chain();
+                }
+                if (hdr.trace.isValid()) {
+                    add_trace();
+                }
+                if (std.parser_error != error.NoError
+                    || (hdr.auth.isValid() && hdr.auth.length != AUTH_WORDS)
+                    || (hdr.chain.isValid()
+                        && hdr.chain.length != CHAIN_HEAD_WORDS + hdr.chain.left * CHAIN_FUNCTION_WORDS)
+                    || (hdr.trace.isValid() && hdr.trace.length == 0)) {
+                    is_unreadable();
+                }
+            }
+            if ((bit<16>)hdr.cfn.length < words || hdr.cfn.version != CFN_VERSION
+                || ((bit<16>)hdr.cfn.length << 2) + UDP_BYTES > hdr.udp.length
+                || hdr.udp.length > meta.udp_room
+                || is_fragment) {
+                is_unreadable();
+            }
+        }
+
         if (local == 0) {
             meta.path = Path.ROUTE;
-            if (hdr.cfn.isValid() && !is_fragment && meta.from_cfn_port == 1 && hdr.cfn.version == CFN_VERSION
+            if (hdr.cfn.isValid() && readable && meta.from_cfn_port == 1
                 && (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK)) {
                 meta.path = Path.RESPOND;
             }
-        } else if (meta.to_anycast == 0 || meta.to_cfn_port == 0) {
+        } else if ((meta.to_anycast == 0 && meta.scope == 0) || meta.to_cfn_port == 0) {
             drop(Outcome.DROP_LOCAL);
         } else if (!hdr.cfn.isValid()) {
-            refuse_malformed();
+            refuse(NackCode.MALFORMED);
         } else if (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK) {
             drop(Outcome.DROP_STRAY);
-        } else if (hdr.cfn.version != CFN_VERSION || hdr.cfn.kind != Kind.REQUEST
-                   || hdr.cfn.length < CFN_WORDS
-                   || ((bit<16>)hdr.cfn.length << 2) + UDP_BYTES > hdr.udp.length
-                   || hdr.udp.length > meta.udp_room
-                   || is_fragment) {
-            refuse_malformed();
+        } else if (!readable || hdr.cfn.kind != Kind.REQUEST) {
+            refuse(NackCode.MALFORMED);
         } else {
             classify_request();
+            if (meta.scope != 0) {
+                core_port.apply();
+                if (is_core == 0) {
+                    refuse(NackCode.NOT_PERMITTED);
+                }
+            }
         }
     }
 }

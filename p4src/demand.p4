@@ -16,6 +16,7 @@ control Demand(in headers_t hdr, inout metadata_t meta) {
     @id(ID_T_DEMAND_CLASS)
     table demand_class {
         key = {
+            meta.service              : ternary @name("service");
             hdr.cfn.demand_type       : ternary @name("type");
             hdr.cfn.demand_grade      : ternary @name("grade");
             hdr.cfn.demand_latency_ms : range @name("latency_ms");

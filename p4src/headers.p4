@@ -4,6 +4,10 @@
 #define CFN_HEADERS
 
 #include "numbers.p4"
+#include "sizes.p4"
+
+/* What stays with a packet that comes again. */
+const bit<8> FIELDS_AGAIN = 1;
 
 header ethernet_t {
     mac_t     dst_addr;
@@ -74,7 +78,7 @@ header cfn_h {                  /* docs/wire-format.md */
     Kind       kind;
     bit<8>     flags;
     bit<8>     length;          /* in 32-bit words, extensions included */
-    bit<8>     next;
+    Extension  next;
     bit<16>    tenant;
     bit<8>     hops;
     bit<8>     priority;
@@ -96,6 +100,34 @@ header cfn_h {                  /* docs/wire-format.md */
     bit<16>    queue;           /* or the NACK's retry-after in ms */
 }
 
+header auth_h {
+    Extension next;
+    bit<8>    length;
+    bit<16>   sender;
+    bit<32>   sequence;
+    bit<64>   tag;
+}
+
+header chain_h {
+    Extension next;
+    bit<8>    length;
+    bit<8>    done;         /* functions that have run */
+    bit<8>    left;         /* functions still to run */
+}
+
+header chain_function_h {
+    func_id_t func_id;
+    bit<128>  data_out;
+}
+
+/* Records stay behind it in the payload, the newest first. */
+header trace_h {
+    Extension next;
+    bit<8>    length;
+    bit<8>    missed;       /* routers that had no room for a record */
+    bit<8>    reserved;
+}
+
 struct headers_t {
     ethernet_t ethernet;
     arp_t      arp;
@@ -104,6 +136,10 @@ struct headers_t {
     nd_t       nd;
     udp_h      udp;
     cfn_h      cfn;
+    auth_h     auth;
+    chain_h    chain;
+    chain_function_h[CHAIN_FUNCTIONS] functions;
+    trace_h    trace;
 }
 
 /* The fields that a rewrite may touch, as they came in: checksums are updated from the difference. */
@@ -128,9 +164,10 @@ struct siphash_t {
     bit<32> k1;
 }
 
-/* The instance a request is bound to, or that sent a response. */
+/* The group member that a request is bound to, or that sent a response: an instance here or a remote site. */
 struct binding_t {
     bit<1>     chosen;
+    bit<1>     is_remote;
     site_t     site;
     instance_t instance;
     slot_t     slot;
@@ -139,6 +176,8 @@ struct binding_t {
 }
 
 struct metadata_t {
+    @field_list(FIELDS_AGAIN)
+    Again      again;
     Path       path;
     Outcome    outcome;
     NackCode   nack;
@@ -148,9 +187,16 @@ struct metadata_t {
     bit<1>     to_cfn_port;
     bit<1>     from_cfn_port;
     bit<16>    udp_room;        /* what the IP header leaves for a datagram */
+    site_t     scope;           /* the site that was asked for; 0: any, by the anycast address */
+    service_t  service;
     bit<1>     per_request;
+    bit<8>     lead;            /* by how much a second draw's load must be lower; 255: no second draw */
+    bit<8>     nack_detail;
+    bit<1>     is_new_message;  /* of the router's own making: summed whole */
+    bit<16>    delta;           /* complement of what was added to the datagram's sum apart from what `before` tells */
     bit<1>     at_edge;
     class_t    class_id;
+    group_t    group;
     bit<32>    draw;            /* what the service's group is drawn by */
     bit<32>    flow;            /* what ECMP is drawn by */
     next_hop_t next_hop;
@@ -159,6 +205,12 @@ struct metadata_t {
     bit<128>   src;             /* of either family; IPv4 in the low 32 bits */
     bit<128>   dst;
     before_t   before;
+    ipv4_t     anycast_ipv4;
+    ipv6_t     anycast_ipv6;
+    bit<1>     verified;        /* a response of whom its cookie names */
+    bit<1>     is_home;         /* the cookie names a site at this router, whose address follows */
+    ipv4_t     home_ipv4;
+    ipv6_t     home_ipv6;
 }
 
 #endif

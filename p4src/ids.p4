@@ -22,7 +22,11 @@
 #define ID_T_NEXT_HOP        15
 #define ID_T_ANYCAST_SOURCE  16
 #define ID_T_OUTCOME         17
-/* next free: 18 */
+#define ID_T_SITE            18
+#define ID_T_CORE_PORT       19
+#define ID_T_FIRST           20
+#define ID_T_SECOND          21
+/* next free: 22 */
 
 #define ID_A_FOR_ROUTER      1
 #define ID_A_ANYCAST         2
@@ -40,10 +44,18 @@
 #define ID_A_SET_NEXT_HOP    14
 #define ID_A_FORWARD_EDGE    15
 #define ID_A_FORWARD_CORE    16
-#define ID_A_RESTORE         17
-/* next free: 18 */
+#define ID_A_ANYCAST_IS      17
+#define ID_A_SITE_ADDRESS    18
+#define ID_A_FROM_CORE       19
+#define ID_A_HERE            20
+#define ID_A_REMOTE          21
+#define ID_A_SET_GROUP       22
+#define ID_A_UNMET           23
+#define ID_A_BIND_SITE       24
+#define ID_A_SHED            25
+/* next free: 26 */
 
-#define ID_P_INSTANCES       1
+#define ID_P_MEMBERS         1
 #define ID_P_NEXT_HOPS       2
 /* next free: 3 */
 

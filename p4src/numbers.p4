@@ -13,6 +13,8 @@ typedef bit<16>  slot_t;
 typedef bit<64>  func_id_t;
 typedef bit<16>  next_hop_t;
 typedef bit<8>   class_t;
+typedef bit<16>  service_t;
+typedef bit<16>  group_t;          /* 0: none */
 
 enum bit<16> EtherType {
     IPV4 = 0x0800,
@@ -30,6 +32,7 @@ const bit<8> REPLY_TTL = 64;
 
 const bit<16> CFN_PORT = 23793;        /* docs/wire-format.md */
 const bit<4>  CFN_VERSION = 1;
+const bit<8>  STATUS_OK = 0;
 const bit<8>  CFN_WORDS = 18;          /* the base header, in 32-bit words */
 const bit<16> UDP_BYTES = 8;
 const bit<16> CFN_BYTES = 72;
@@ -51,7 +54,32 @@ enum bit<8> NackCode {
     NO_CAPACITY      = 3,
     DEMAND_UNMET     = 4,
     HOP_LIMIT        = 5,
-    MALFORMED        = 6
+    MALFORMED        = 6,
+    RATE_EXCEEDED    = 7,
+    UNAUTHENTICATED  = 8,
+    TOO_BIG          = 9,
+    CHAIN_BROKEN     = 10
+}
+
+/* Types of extensions. A router looks at those it knows, up to the first that it does not. */
+enum bit<8> Extension {
+    NONE  = 0,
+    CHAIN = 1,
+    AUTH  = 2,
+    TRACE = 3
+}
+const bit<8> AUTH_WORDS = 4;
+const bit<8> CHAIN_HEAD_WORDS = 1;
+const bit<8> CHAIN_FUNCTION_WORDS = 6;
+const bit<16> CHAIN_FUNCTION_BYTES = 24;
+
+/* The part of a demand that nobody can meet: the detail of DEMAND_UNMET. */
+enum bit<8> DemandPart {
+    NOT_TOLD = 0,
+    TYPE     = 1,
+    GRADE    = 2,
+    LATENCY  = 3,
+    COST     = 4
 }
 
 /* What a stage asks of the stages behind it. */
@@ -60,26 +88,32 @@ enum Path {
     RESPOND,    /* a response passing by */
     ROUTE,      /* anything else that is to be forwarded */
     REFUSE,     /* send a NACK back */
+    AGAIN,      /* changed into another packet, which goes through the pipeline from its start */
     ANSWERED,   /* an answer is on its way out of the port it came from */
     DROP
 }
 
-/* What became of a packet: every packet in counts as exactly one of these. */
+/* What a packet was that comes through the pipeline once more. */
+enum bit<8> Again {
+    NO      = 0,
+    CHAINED = 1,    /* a response, made the request for the chain's next function */
+    COUNTED = 2     /* made by the router and counted when it was */
+}
+
+/* What became of a packet: every packet in counts as exactly one of these, but for the intermediate ones: what they
+ * name comes back as another packet, and counts again. */
 enum bit<8> Outcome {
     BOUND_NEW             = 1,   /* no cookie: the group chose */
     BOUND_BY_COOKIE       = 2,
     REBOUND_FORGED        = 3,   /* cookie with a wrong tag: the group chose */
     REBOUND_EXPIRED       = 4,   /* cookie of a key that is gone */
     REBOUND_DEAD          = 5,   /* true cookie, but its instance is gone */
+    BOUND_SECOND          = 6,   /* no cookie: the group's second draw was less loaded */
     RESPONDED             = 10,  /* handed to the client under the anycast address */
     RESPONSE_PASSED       = 11,  /* a response on its way to the client's router */
-    RESPONSE_UNVERIFIED   = 12,  /* left as it was: not by the instance its cookie names */
-    NACK_UNKNOWN_FUNCTION = 21,  /* 20 + NackCode */
-    NACK_NOT_PERMITTED    = 22,
-    NACK_NO_CAPACITY      = 23,
-    NACK_DEMAND_UNMET     = 24,
-    NACK_HOP_LIMIT        = 25,
-    NACK_MALFORMED        = 26,
+    RESPONSE_UNVERIFIED   = 12,  /* left as it was: not by the instance or site its cookie names */
+    RESPONSE_RELAYED      = 13,  /* sent on under the site's address */
+    CHAINED               = 14,  /* intermediate: made the request for the chain's next function */
     ROUTED                = 30,  /* not CFN, or not for this router */
     ARP_ANSWERED          = 31,
     ND_ANSWERED           = 32,
@@ -89,8 +123,15 @@ enum bit<8> Outcome {
     DROP_NO_ROUTE         = 43,
     DROP_TTL              = 44,
     DROP_LOCAL            = 45,  /* to one of our addresses, where nothing answers it */
-    DROP_STRAY            = 46   /* a response or NACK sent to the anycast address: never answered */
+    DROP_STRAY            = 46,  /* a response or NACK sent to the anycast address: never answered */
+    NACK_UNKNOWN_FUNCTION = 65,  /* 64 + NackCode */
+    NACK_NOT_PERMITTED    = 66,
+    NACK_NO_CAPACITY      = 67,
+    NACK_DEMAND_UNMET     = 68,
+    NACK_HOP_LIMIT        = 69,
+    NACK_MALFORMED        = 70,
+    NACK_CHAIN_BROKEN     = 74
 }
-const bit<8> OUTCOME_OF_NACK = 20;
+const bit<8> OUTCOME_OF_NACK = 64;
 
 #endif

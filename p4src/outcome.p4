@@ -1,5 +1,5 @@
-/* One counter for everything that can become of a packet; nothing leaves or is dropped uncounted. What goes to an
- * instance also counts as its. */
+/* One counter for everything that can become of a packet; nothing leaves or is dropped uncounted. What is bound
+ * to a member also counts as its. */
 
 #ifndef CFN_OUTCOME
 #define CFN_OUTCOME
@@ -12,7 +12,7 @@ control CountOutcome(in metadata_t meta) {
     direct_counter(CounterType.packets_and_bytes) outcomes;
 
     @id(ID_C_BOUND)
-    counter(INSTANCES, CounterType.packets_and_bytes) bound;
+    counter(SLOTS, CounterType.packets_and_bytes) bound;
 
     action count() {
         outcomes.count();
@@ -28,15 +28,19 @@ control CountOutcome(in metadata_t meta) {
             Outcome.REBOUND_FORGED        : count();
             Outcome.REBOUND_EXPIRED       : count();
             Outcome.REBOUND_DEAD          : count();
+            Outcome.BOUND_SECOND          : count();
             Outcome.RESPONDED             : count();
             Outcome.RESPONSE_PASSED       : count();
             Outcome.RESPONSE_UNVERIFIED   : count();
+            Outcome.RESPONSE_RELAYED      : count();
+            Outcome.CHAINED               : count();
             Outcome.NACK_UNKNOWN_FUNCTION : count();
             Outcome.NACK_NOT_PERMITTED    : count();
             Outcome.NACK_NO_CAPACITY      : count();
             Outcome.NACK_DEMAND_UNMET     : count();
             Outcome.NACK_HOP_LIMIT        : count();
             Outcome.NACK_MALFORMED        : count();
+            Outcome.NACK_CHAIN_BROKEN     : count();
             Outcome.ROUTED                : count();
             Outcome.ARP_ANSWERED          : count();
             Outcome.ND_ANSWERED           : count();
@@ -52,7 +56,9 @@ control CountOutcome(in metadata_t meta) {
     }
 
     apply {
-        outcome.apply();
+        if (meta.again != Again.COUNTED || meta.path == Path.DROP) {
+            outcome.apply();
+        }
         if (meta.path == Path.STEER) {
             bound.count((bit<32>)meta.bound.slot);
         }

@@ -7,6 +7,8 @@
 #include "headers.p4"
 
 parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
+    bit<8> unread;
+
     state start {
         packet.extract(hdr.ethernet);
         transition select(hdr.ethernet.ether_type) {
@@ -77,6 +79,52 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
         meta.before.timestamp = hdr.cfn.timestamp;
         meta.before.affinity = hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance
                                ++ hdr.cfn.cookie_tag;
+        transition select(hdr.cfn.next) {
+            Extension.NONE: accept;
+            Extension.AUTH: auth;
+            Extension.CHAIN: chain;
+            Extension.TRACE: trace;
+            default: accept;
+        }
+    }
+
+    state auth {
+        packet.extract(hdr.auth);
+        transition select(hdr.auth.next) {
+            Extension.CHAIN: chain;
+            Extension.TRACE: trace;
+            default: accept;
+        }
+    }
+
+    state chain {
+        packet.extract(hdr.chain);
+        unread = hdr.chain.left;
+        transition functions;
+    }
+
+    state functions {
+        transition select(unread) {
+            0: after_chain;
+            default: next_function;
+        }
+    }
+
+    state next_function {
+        packet.extract(hdr.functions.next);    /* more than CHAIN_FUNCTIONS: a parser error */
+        unread = unread - 1;
+        transition functions;
+    }
+
+    state after_chain {
+        transition select(hdr.chain.next) {
+            Extension.TRACE: trace;
+            default: accept;
+        }
+    }
+
+    state trace {
+        packet.extract(hdr.trace);
         transition accept;
     }
 }
@@ -102,6 +150,10 @@ control CfnDeparser(packet_out packet, in headers_t hdr) {
         packet.emit(hdr.nd);
         packet.emit(hdr.udp);
         packet.emit(hdr.cfn);
+        packet.emit(hdr.auth);
+        packet.emit(hdr.chain);
+        packet.emit(hdr.functions);
+        packet.emit(hdr.trace);
     }
 }
 

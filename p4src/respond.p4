@@ -1,17 +1,20 @@
-/* Stage 8: where a response leaves for its client, learn the instance's load and response time from it and give it
- * the anycast address as its source again. */
+/* Stage 8: a response passing by. Its source goes back as the destination of its request came: the site's router gives it the
+ * site's address, the client's router the anycast address; either believes it only from whom its cookie names. Both learn the load
+ * that it tells; the client's router, whose clock stamped the request, the response time too. */
 
 #ifndef CFN_RESPOND
 #define CFN_RESPOND
 
 #include "headers.p4"
 #include "ids.p4"
+#include "loads.p4"
 #include "sizes.p4"
 
-/* What the controller is told of an instance, at most once every REPORT_INTERVAL_US by each router. */
-struct instance_report {
+/* What the controller is told of a member, at most once every REPORT_INTERVAL_US by each router. */
+struct member_report {
     site_t     site;
-    instance_t instance;
+    instance_t instance;       /* of a site at this router; 0 where the site is remote */
+    bit<8>     is_remote;
     bit<8>     load;
     bit<16>    queue;
     bit<32>    response_us;    /* smoothed, as this router sees it */
@@ -21,21 +24,36 @@ const bit<32> REPORT_INTERVAL_US = 100000;
 /* A longer response time is taken for another router's clock: the client moved while it waited. */
 const bit<32> LONGEST_RESPONSE_US = 1 << 24;
 
-control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
-    register<bit<8>>(INSTANCES) instance_load;
-    register<bit<16>>(INSTANCES) instance_queue;
-    register<bit<32>>(INSTANCES) instance_response_us;
-    register<bit<32>>(INSTANCES) instance_reported_us;
+control Verify(in headers_t hdr, inout metadata_t meta) {
+    action is_verified() {
+        meta.verified = 1;
+    }
 
-    bit<1> from_instance = 0;
+    action is_unverified() {
+        meta.outcome = Outcome.RESPONSE_UNVERIFIED;
+    }
+
+    /* The last words of an instance that is gone are true, but there is nothing to learn: neither. */
+    apply {
+        if (meta.outcome == Outcome.BOUND_BY_COOKIE
+            && ((meta.is_ipv6 == 1 && hdr.ipv6.src_addr == meta.bound.ipv6)
+                || (meta.is_ipv6 == 0 && hdr.ipv4.src_addr == meta.bound.ipv4))) {
+            is_verified();
+        } else if (meta.outcome != Outcome.REBOUND_DEAD) {
+            is_unverified();
+        }
+    }
+}
+
+control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
     bit<32> now = std.ingress_global_timestamp[31:0];
     bit<32> slot = (bit<32>)meta.bound.slot;
+    bit<64> response = 0;
     bit<32> sample = 0;
     bit<32> smoothed = 0;
     bit<32> reported = 0;
 
-    @id(ID_A_RESTORE)
-    action restore(ipv4_t ipv4, ipv6_t ipv6) {
+    action set_source(ipv4_t ipv4, ipv6_t ipv6) {
         if (meta.is_ipv6 == 1) {
             hdr.ipv6.src_addr = ipv6;
             meta.src = ipv6;
@@ -45,57 +63,49 @@ control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata
         }
     }
 
-    @id(ID_T_ANYCAST_SOURCE)
-    table anycast_source {
-        actions = { restore; NoAction; }
-        default_action = NoAction;
-    }
-
-    /* Not for the last words of an instance that is gone: they are true, but there is nothing to learn. */
-    action is_from_instance() {
-        from_instance = 1;
-    }
-
-    action is_unverified() {
-        meta.outcome = Outcome.RESPONSE_UNVERIFIED;
-    }
-
-    action is_answer() {
+    action restore() {
+        set_source(meta.anycast_ipv4, meta.anycast_ipv6);
         meta.outcome = Outcome.RESPONDED;
     }
 
+    action relay() {
+        set_source(meta.home_ipv4, meta.home_ipv6);
+        meta.outcome = Outcome.RESPONSE_RELAYED;
+    }
+
+    action pass_on() {
+        meta.outcome = Outcome.RESPONSE_PASSED;
+    }
+
     apply {
-        if (meta.outcome == Outcome.BOUND_BY_COOKIE) {
-            if ((meta.is_ipv6 == 1 && hdr.ipv6.src_addr == meta.bound.ipv6)
-                || (meta.is_ipv6 == 0 && hdr.ipv4.src_addr == meta.bound.ipv4)) {
-                is_from_instance();
-            } else {
-                is_unverified();
-            }
-        } else if (meta.outcome != Outcome.REBOUND_DEAD) {
-            is_unverified();
+        if (meta.at_edge == 0 && meta.is_home == 0) {
+            pass_on();
+            return;
         }
-        if (from_instance == 1 && hdr.cfn.kind == Kind.RESPONSE) {    /* a NACK has a code where the load would be */
-            instance_load.write(slot, hdr.cfn.load);
-            instance_queue.write(slot, hdr.cfn.queue);
-
-            sample = now - hdr.cfn.timestamp;
-            instance_response_us.read(smoothed, slot);
-            if (sample < LONGEST_RESPONSE_US) {
-                smoothed = smoothed == 0 ? sample : smoothed - (smoothed >> 3) + (sample >> 3);
-                instance_response_us.write(slot, smoothed);
-            }
-
-            instance_reported_us.read(reported, slot);
-            if (now - reported >= REPORT_INTERVAL_US) {
-                instance_reported_us.write(slot, now);
-                digest<instance_report>(1, { meta.bound.site, meta.bound.instance, hdr.cfn.load, hdr.cfn.queue,
-                                             smoothed });
+        if (meta.verified == 1 && hdr.cfn.kind == Kind.RESPONSE) {    /* a NACK has a code where the load would be */
+            member_load.write(slot, now ++ hdr.cfn.queue ++ hdr.cfn.load ++ 8w0);
+            if (meta.at_edge == 1) {
+                member_response.read(response, slot);
+                reported = response[63:32];
+                smoothed = response[31:0];
+                sample = now - hdr.cfn.timestamp;
+                if (hdr.cfn.timestamp != 0 && sample < LONGEST_RESPONSE_US) {
+                    smoothed = smoothed == 0 ? sample : smoothed - (smoothed >> 3) + (sample >> 3);
+                }
+                if (now - reported >= REPORT_INTERVAL_US) {
+                    reported = now;
+                    digest<member_report>(1, { meta.bound.site, meta.bound.is_remote == 1 ? 0 : meta.bound.instance,
+                                               7w0 ++ meta.bound.is_remote, hdr.cfn.load, hdr.cfn.queue, smoothed });
+                }
+                member_response.write(slot, reported ++ smoothed);
             }
         }
         if (meta.outcome != Outcome.RESPONSE_UNVERIFIED) {
-            anycast_source.apply();
-            is_answer();
+            if (meta.at_edge == 1) {
+                restore();
+            } else {
+                relay();
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-/* Stage 5: function × demand class → a group of instances, drawn by weight. */
+/* Stage 5: function × demand class → the group to draw from. A request that names its site has a group of that site's
+ * instances alone, so it can't be sent on to another site: steering is free of loops while tables disagree. */
 
 #ifndef CFN_SERVICE
 #define CFN_SERVICE
@@ -8,37 +9,36 @@
 #include "sizes.p4"
 
 control Service(inout headers_t hdr, inout metadata_t meta) {
-    bit<32> request = 0;
-
-    @id(ID_A_BIND_INSTANCE)
-    action bind_instance(site_t site, instance_t instance, slot_t slot, ipv4_t ipv4, ipv6_t ipv6) {
-        meta.bound.chosen = 1;
-        meta.bound.site = site;
-        meta.bound.instance = instance;
-        meta.bound.slot = slot;
-        meta.bound.ipv4 = ipv4;
-        meta.bound.ipv6 = ipv6;
+    @id(ID_A_SET_GROUP)
+    action set_group(group_t group) {
+        meta.group = group;
     }
 
+    /* Nobody takes requests now. */
     @id(ID_A_NO_CAPACITY)
     action no_capacity(bit<16> retry_after_ms) {
+        meta.path = Path.REFUSE;
+        meta.nack = NackCode.NO_CAPACITY;
         meta.retry_after_ms = retry_after_ms;
     }
 
-    @id(ID_P_INSTANCES)
-    @max_group_size(GROUP_WEIGHT)
-    action_selector(HashAlgorithm.crc32, SELECTOR_WEIGHT, 32) instances;
+    /* Nobody can ever meet this part of the demand. */
+    @id(ID_A_UNMET)
+    action unmet(DemandPart part) {
+        meta.path = Path.REFUSE;
+        meta.nack = NackCode.DEMAND_UNMET;
+        meta.nack_detail = (bit<8>)part;
+    }
 
     @id(ID_T_SERVICE)
     table service {
         key = {
             meta.is_ipv6    : exact @name("is_ipv6");
+            meta.scope      : exact @name("scope");
             meta.class_id   : exact @name("class_id");
             hdr.cfn.func_id : lpm @name("func_id");
-            meta.draw       : selector;
         }
-        actions = { bind_instance; no_capacity; @defaultonly NoAction; }
-        implementation = instances;
+        actions = { set_group; no_capacity; unmet; @defaultonly NoAction; }
         size = SERVICE_ENTRIES;
     }
 
@@ -48,15 +48,8 @@ control Service(inout headers_t hdr, inout metadata_t meta) {
     }
 
     apply {
-        if (meta.per_request == 1) {
-            request = hdr.cfn.request_id;
-        }
-        hash(meta.draw, HashAlgorithm.crc32, 32w0,
-             { meta.src, hdr.udp.src_port, hdr.cfn.func_id, request }, 33w0x100000000);
         if (!service.apply().hit) {
-            refuse(NackCode.DEMAND_UNMET);
-        } else if (meta.bound.chosen == 0) {
-            refuse(NackCode.NO_CAPACITY);
+            refuse(meta.scope == 0 ? NackCode.DEMAND_UNMET : NackCode.NO_CAPACITY);
         }
     }
 }

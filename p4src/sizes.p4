@@ -23,8 +23,28 @@
 #define SERVICE_ENTRIES 32768
 #endif
 
-#ifndef INSTANCES             /* instances alive in the network; also slots in counters and registers */
+#ifndef INSTANCES             /* instances at one router */
 #define INSTANCES 4096
+#endif
+
+#ifndef SITES
+#define SITES 4096
+#endif
+
+#ifndef SLOTS                 /* members that a router tells apart in counters and registers */
+#define SLOTS 8192
+#endif
+
+#ifndef GROUPS                /* sets of members that services draw from */
+#define GROUPS 32768
+#endif
+
+#ifndef CORE_PORTS
+#define CORE_PORTS 512
+#endif
+
+#ifndef CHAIN_FUNCTIONS       /* functions that a chain may have left */
+#define CHAIN_FUNCTIONS 8
 #endif
 
 /* Weights in one group may add up to this much. BMv2 copies a member once per unit of weight, so the bound is
