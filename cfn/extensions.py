@@ -6,10 +6,10 @@ An extension's own type stands in the `next` field before it, as in IPv6 (RFC 82
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
+from cfn.extension_bodies import Auth, Chain, ExtensionType, Trace
 from cfn.wire_error import WireError
 
 MAX_EXTENSIONS = 255 * 4 - 72
@@ -18,32 +18,43 @@ _PREFIX = 2
 _NONE = 0
 
 
-class ExtensionType(IntEnum):
-    """Assigned extension types."""
-
-    CHAIN = 1
-    AUTH = 2
-    TRACE = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One extension.
+    """An extension whose body means nothing here.
 
     Attributes:
-        type: an `ExtensionType`, or any other of 1–255 for one that is not known here.
+        type: 1–255.
         body: 4n + 2 bytes, opaque.
     """
 
     type: int
     body: bytes
 
+    def encode_body(self, offset: int) -> bytes:
+        """The body of an extension that starts at `offset`.
 
-def encode_extensions(extensions: Sequence[Extension]) -> tuple[int, bytes]:
+        Raises:
+            WireError: it does not fill whole words.
+        """
+        if (_PREFIX + len(self.body)) % 4:
+            raise WireError("extension.body", offset + _PREFIX, f"{len(self.body)} bytes are not 4n + 2")
+        return self.body
+
+
+AnyExtension = Extension | Chain | Auth | Trace
+
+_DECODERS: Mapping[int, Callable[[bytes, int], AnyExtension]] = {
+    ExtensionType.CHAIN: Chain.decode_body,
+    ExtensionType.AUTH: Auth.decode_body,
+    ExtensionType.TRACE: Trace.decode_body,
+}
+
+
+def encode_extensions(extensions: Sequence[AnyExtension]) -> tuple[int, bytes]:
     """The type of the first extension (0 without any) and the bytes of all.
 
     Raises:
-        WireError: a type or a body length that the format can't carry.
+        WireError: a type, a body or a length that the format can't carry.
     """
     offset = 72
     parts: list[bytes] = []
@@ -51,17 +62,15 @@ def encode_extensions(extensions: Sequence[Extension]) -> tuple[int, bytes]:
     for extension, following in zip(extensions, [*types, _NONE][1:], strict=True):
         if not 0 < extension.type < 256:
             raise WireError("extension.type", offset, f"{extension.type} is not in 1–255")
-        words, rest = divmod(_PREFIX + len(extension.body), 4)
-        if rest:
-            raise WireError("extension.body", offset + _PREFIX, f"{len(extension.body)} bytes are not 4n + 2")
-        offset += words * 4
+        body = extension.encode_body(offset)
+        offset += _PREFIX + len(body)
         if offset > 72 + MAX_EXTENSIONS:
             raise WireError("length", 2, f"extensions of more than {MAX_EXTENSIONS} bytes")
-        parts.append(bytes((following, words)) + extension.body)
+        parts.append(bytes((following, (_PREFIX + len(body)) // 4)) + body)
     return (types[0] if types else _NONE), b"".join(parts)
 
 
-def decode_extensions(first: int, data: bytes, offset: int) -> tuple[Extension, ...]:
+def decode_extensions(first: int, data: bytes, offset: int) -> tuple[AnyExtension, ...]:
     """Read the chain of extensions that fills `data` exactly.
 
     Args:
@@ -70,9 +79,10 @@ def decode_extensions(first: int, data: bytes, offset: int) -> tuple[Extension, 
         offset: where `data` starts in the datagram, for the errors.
 
     Raises:
-        WireError: the chain ends before the header does, or the header before the chain.
+        WireError: the chain ends before the header does, or the header before the chain, or a body is not
+            laid out as its type is.
     """
-    extensions: list[Extension] = []
+    extensions: list[AnyExtension] = []
     position, current = 0, first
     while current != _NONE:
         if position + _PREFIX > len(data):
@@ -83,7 +93,9 @@ def decode_extensions(first: int, data: bytes, offset: int) -> tuple[Extension, 
             raise WireError("extension.length", offset + position + 1, "0 words do not hold the extension")
         if end > len(data):
             raise WireError("extension.length", offset + position + 1, f"{words} words pass the header's end")
-        extensions.append(Extension(current, data[position + _PREFIX : end]))
+        body = data[position + _PREFIX : end]
+        decoder = _DECODERS.get(current)
+        extensions.append(decoder(body, offset + position) if decoder else Extension(current, body))
         position, current = end, following
     if position != len(data):
         raise WireError("length", 2, f"{len(data) - position} bytes of the header belong to no extension")

@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from cfn.extensions import Extension, decode_extensions, encode_extensions
+from cfn.extension_bodies import Chain, Trace
+from cfn.extensions import AnyExtension, decode_extensions, encode_extensions
 from cfn.wire_error import WireError
 
 PORT = 23793
@@ -60,6 +61,35 @@ class NackCode(IntEnum):
     DEMAND_UNMET = 4
     HOP_LIMIT = 5
     MALFORMED = 6
+    RATE_EXCEEDED = 7
+    UNAUTHENTICATED = 8
+    TOO_BIG = 9
+    CHAIN_BROKEN = 10
+
+
+class DemandPart(IntEnum):
+    """Which part of the demand can't be met: `report.load` of DEMAND_UNMET."""
+
+    NOT_TOLD = 0
+    TYPE = 1
+    GRADE = 2
+    LATENCY = 3
+    COST = 4
+
+
+class AuthFault(IntEnum):
+    """What is wrong with the request's AUTH: `report.load` of UNAUTHENTICATED."""
+
+    NO_AUTH = 1
+    WRONG_TAG = 2
+    REPLAYED = 3
+
+
+class ProbeStatus(IntEnum):
+    """Which way a PROBE goes, in its `report.status`."""
+
+    PROBE = 0
+    ECHO = 1
 
 
 class ComputeType(IntEnum):
@@ -102,9 +132,10 @@ class Report:
     """What the instance, or a refusing router, says (32 bits).
 
     Attributes:
-        status: a `Status` in a RESPONSE, a `NackCode` in a NACK, 0 otherwise.
+        status: a `Status` in a RESPONSE, a `NackCode` in a NACK, a `ProbeStatus` in a PROBE, 0 otherwise.
         load: load of the instance, 0–255; in a NACK a detail of the code.
-        queue: requests that wait at the instance; in a NACK the ms after which to try again, 0 for don't.
+        queue: requests that wait at the instance; in a NACK the ms after which to try again, 0 for don't, or
+            for TOO_BIG the bytes that an IP packet may have; in a PREFETCH the site that holds the input.
     """
 
     status: int = 0
@@ -162,7 +193,17 @@ class Packet:
 
     header: Header
     payload: bytes = b""
-    extensions: tuple[Extension, ...] = ()
+    extensions: tuple[AnyExtension, ...] = ()
+
+    @property
+    def chain(self) -> Chain | None:
+        """The functions still to run, if the packet has a CHAIN."""
+        return next((each for each in self.extensions if isinstance(each, Chain)), None)
+
+    @property
+    def trace(self) -> Trace | None:
+        """What routers recorded, if the packet has a TRACE."""
+        return next((each for each in self.extensions if isinstance(each, Trace)), None)
 
     def encode(self) -> bytes:
         """The datagram's bytes.

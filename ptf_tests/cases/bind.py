@@ -11,7 +11,15 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 from cfn.cookie import CookieKey
-from cfn.scapy_layer import CFN, CFNAuth, CFNChain, CFNExtension, CFNTrace
+from cfn.scapy_layer import (
+    CFN,
+    CFNAuth,
+    CFNChain,
+    CFNChainFunction,
+    CFNExtension,
+    CFNTrace,
+    CFNTraceRecord,
+)
 from ptf_tests.base import CfnTest, each_family
 from ptf_tests.entries import bound_count, default, entry
 from ptf_tests.network import (
@@ -31,10 +39,10 @@ from ptf_tests.network import (
 from ptf_tests.packets import bound, request, residuals
 
 EXTENSIONS: tuple[Packet, ...] = (
-    CFNChain(body=bytes(range(30))),
-    CFNAuth(body=bytes(14)) / CFNTrace(body=b"\xff" * 22),
+    CFNChain(functions=[CFNChainFunction(func_id=1 << 63), CFNChainFunction(data_out=b"x" * 16)]),
+    CFNAuth(sender=1, sequence=2, tag=3) / CFNTrace(records=[CFNTraceRecord(router=9)]),
     CFNExtension(body=b"of a type that no router knows"),
-    CFNTrace(body=bytes(1018)),
+    CFNTrace(records=[CFNTraceRecord(router=9)] * 50),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 
-from cfn.scapy_layer import CFN, CFNAuth, CFNExtension, CFNTrace
+from cfn.scapy_layer import CFN, CFNAuth, CFNExtension, CFNTrace, CFNTraceRecord
 from cfn.wire import Kind, NackCode
 from ptf_tests.base import CfnTest
 from ptf_tests.entries import Call, Entry
@@ -93,7 +93,7 @@ class WithExtensions(NackTest):
         for family in FAMILIES:
             for reason in REASONS:
                 with self.row(family.name, reason.code.name):
-                    extensions = CFNAuth(body=bytes(18)) / CFNTrace(body=b"\xff" * 22) / b"odd"
+                    extensions = CFNAuth(tag=1) / CFNTrace(records=[CFNTraceRecord(router=9)]) / b"odd"
                     self.expect_nack(request(family, extensions, **reason.fields), family, reason)
                     unknown = CFNExtension(body=bytes(range(10))) / b"input"
                     self.expect_nack(request(family, unknown, next=200, **reason.fields), family, reason)

@@ -2,35 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.cookie import Cookie, CookieKey, halfsiphash, seal, verify
+from cfn.cookie import Cookie, CookieKey, seal, verify
+from cfn.halfsiphash import halfsiphash32
 from tests.cfn import vectors
 from tests.cfn.strategies import bits
 
 REFERENCE_KEY = CookieKey.from_bytes(bytes(range(8)))
-
-# vectors_hsip32 of github.com/veorq/SipHash, vectors.h: message 00 01 … of the length given, key 00 … 07.
-REFERENCE_TAGS = {
-    0: "a9359f5b",
-    1: "27475ab8",
-    2: "fa62a603",
-    3: "8afee704",
-    4: "2a6e4689",
-    5: "c5fab669",
-    6: "5863fc23",
-    7: "8bcf63c5",
-    8: "d0b8848f",
-    13: "77e663ff",
-    14: "d6fff87c",
-    15: "74fe2b97",
-    16: "d9b5ac84",
-    62: "bd83997a",
-    63: "59ea4a74",
-}
-
-
-@pytest.mark.parametrize(("length", "tag"), REFERENCE_TAGS.items())
-def test_halfsiphash_agrees_with_the_authors_vectors(length, tag):
-    assert halfsiphash(REFERENCE_KEY, bytes(range(length))).to_bytes(4, "little").hex() == tag
 
 
 @pytest.mark.parametrize("vector", vectors.load("cookie"), ids=lambda vector: vector["name"])
@@ -38,7 +15,7 @@ def test_cookie_vectors(vector):
     key = CookieKey(vector["k0"], vector["k1"])
     place = {name: vector[name] for name in ("epoch", "site", "instance")}
     whom = {name: vector[name] for name in ("func_id", "tenant")}
-    assert halfsiphash(key, bytes.fromhex(vector["message"])) == vector["tag"]
+    assert halfsiphash32(key, bytes.fromhex(vector["message"])) == vector["tag"]
     assert seal(key, **place, **whom) == vector["affinity"]
     assert Cookie.from_int(vector["affinity"]) == Cookie(**place, tag=vector["tag"])
     assert Cookie.from_int(vector["affinity"]).to_int() == vector["affinity"]
@@ -61,8 +38,3 @@ def test_a_part_that_does_not_fit_is_refused_by_name(part):
     parts = {"epoch": 0, "site": 1, "instance": 1, "func_id": 1, "tenant": 1, **part}
     with pytest.raises(ValueError, match=next(iter(part))):
         seal(REFERENCE_KEY, **parts)
-
-
-def test_a_key_has_eight_bytes():
-    with pytest.raises(ValueError, match="8 bytes"):
-        CookieKey.from_bytes(bytes(7))

@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,13 +7,40 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
-from cfn.scapy_layer import CFN, CFNAuth, CFNChain, CFNExtension, CFNTrace
+from cfn.extension_bodies import Auth, Chain, Trace
+from cfn.extensions import Extension
+from cfn.scapy_layer import (
+    CFN,
+    CFNAuth,
+    CFNChain,
+    CFNChainFunction,
+    CFNExtension,
+    CFNTrace,
+    CFNTraceRecord,
+)
 from cfn.wire import Packet
 from tests.cfn import vectors
 from tests.cfn.strategies import packets
 
 VECTORS = vectors.load("vector")
-_EXTENSIONS = {1: CFNChain, 2: CFNAuth, 3: CFNTrace}
+_LAYERS = (CFNChain, CFNAuth, CFNTrace, CFNExtension)
+
+
+def layer_of(extension):
+    """The scapy form of an extension, `length` and the number of functions left to the layer."""
+    match extension:
+        case Chain():
+            functions = [
+                CFNChainFunction(func_id=f.func_id, data_out=f.data_out) for f in extension.functions
+            ]
+            return CFNChain(done=extension.done, functions=functions)
+        case Auth():
+            return CFNAuth(**asdict(extension))
+        case Trace():
+            records = [CFNTraceRecord(**asdict(record)) for record in extension.records]
+            return CFNTrace(missed=extension.missed, reserved=extension.reserved, records=records)
+        case _:
+            return CFNExtension(body=extension.body)
 
 
 def built(packet: Packet, **computed) -> CFN:
@@ -46,8 +75,7 @@ def built(packet: Packet, **computed) -> CFN:
     last = layer
     for extension in packet.extensions:
         last.next = extension.type
-        last = _EXTENSIONS.get(extension.type, CFNExtension)(body=extension.body)
-        layer /= last
+        layer /= layer_of(extension)
         last = layer.lastlayer()
     return layer / packet.payload if packet.payload else layer
 
@@ -73,7 +101,7 @@ def test_scapy_dissects_the_vector(vector):
     assert cfn.sprintf("%CFN.kind%") == vector["kind"]
     for name in ("flags", "tenant", "hops", "priority", "request_id", "timestamp", "affinity", "func_id"):
         assert getattr(cfn, name) == vector.get(name, 0)
-    if vector["kind"] in {"NACK", "RESPONSE"}:
+    if vector["kind"] in {"NACK", "RESPONSE", "PROBE"}:
         assert cfn.sprintf("%CFN.report_status%") == vector["report"]["status"]
         assert cfn.report_queue == vector["report"]["queue"]
     assert (bytes(packet[Raw].load) if Raw in packet else b"") == bytes.fromhex(vector.get("payload", ""))
@@ -87,11 +115,11 @@ def test_scapy_and_codec_make_the_same_bytes_and_read_them_alike(packet):
     assert bytes(built(packet)) == data
     dissected = CFN(data)
     assert bytes(dissected) == data
-    layers = [layer for layer in dissected.iterpayloads() if isinstance(layer, CFNExtension)]
-    assert [layer.body for layer in layers] == [extension.body for extension in packet.extensions]
-    assert [type(layer) for layer in layers] == [
-        _EXTENSIONS.get(e.type, CFNExtension) for e in packet.extensions
-    ]
+    layers = [layer for layer in dissected.iterpayloads() if isinstance(layer, _LAYERS)]
+    for layer, extension in zip(layers, packet.extensions, strict=True):
+        alone = Packet(packet.header, extensions=(extension,)).encode()[73:]
+        assert type(layer) is type(layer_of(extension))
+        assert bytes(layer)[1 : 1 + len(alone)] == alone
     assert (bytes(dissected[Raw].load) if Raw in dissected else b"") == packet.payload
 
 
@@ -102,9 +130,17 @@ def test_random_bytes_never_crash_the_dissector(data):
 
 
 def test_stacking_an_extension_sets_next_and_pads_to_whole_words():
-    packet = Packet.decode(bytes(CFN() / CFNTrace(body=b"abc") / CFNAuth() / b"input"))
-    assert [(e.type, e.body) for e in packet.extensions] == [(3, b"abc\0\0\0"), (2, b"\0\0")]
+    layers = CFN() / CFNAuth(sender=1) / CFNTrace() / CFNExtension(body=b"abc") / b"input"
+    layers[CFNTrace].next = 9
+    packet = Packet.decode(bytes(layers))
+    assert packet.extensions == (Auth(1, 0, 0), Trace(), Extension(9, b"abc\0\0\0"))
     assert packet.payload == b"input"
+
+
+def test_what_is_not_laid_out_as_its_type_is_dissected_as_opaque():
+    cfn = CFN(bytes(CFN(next=2) / CFNExtension(body=bytes(18)) / b"input"))
+    assert (type(cfn.payload), len(cfn.payload.body)) == (CFNExtension, 18)
+    assert cfn[Raw].load == b"input"
 
 
 def test_numbers_that_are_given_are_kept_even_when_wrong():

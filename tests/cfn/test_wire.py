@@ -2,8 +2,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.extensions import Extension, ExtensionType
-from cfn.wire import BASE_LENGTH, Demand, Header, Kind, NackCode, Packet, Report, Status
+from cfn.extension_bodies import ExtensionType
+from cfn.extensions import Extension
+from cfn.wire import (
+    BASE_LENGTH,
+    AuthFault,
+    Demand,
+    DemandPart,
+    Header,
+    Kind,
+    NackCode,
+    Packet,
+    ProbeStatus,
+    Report,
+    Status,
+)
 from cfn.wire_error import WireError
 from tests.cfn import vectors
 from tests.cfn.strategies import packets
@@ -32,7 +45,7 @@ def test_the_document_has_every_sort_of_vector():
     assert {vector["kind"] for vector in CFN_VECTORS} == set(Kind.__members__)
 
 
-@pytest.mark.parametrize("codes", [Kind, Status, NackCode, ExtensionType])
+@pytest.mark.parametrize("codes", [Kind, Status, NackCode, ExtensionType, DemandPart, AuthFault, ProbeStatus])
 def test_the_document_assigns_the_codes_that_are_used(codes):
     text = vectors.DOCUMENT.read_text()
     assert [code for code in codes if f"| {code.name} | {code.value} |" not in text] == []
@@ -93,9 +106,9 @@ def test_a_value_that_does_not_fit_is_refused_by_name(header, field, offset):
     [
         ([Extension(0, bytes(2))], "extension.type"),
         ([Extension(256, bytes(2))], "extension.type"),
-        ([Extension(1, bytes(3))], "extension.body"),
-        ([Extension(1, b"")], "extension.body"),
-        ([Extension(1, bytes(946)), Extension(1, bytes(2))], "length"),
+        ([Extension(9, bytes(3))], "extension.body"),
+        ([Extension(9, b"")], "extension.body"),
+        ([Extension(9, bytes(946)), Extension(9, bytes(2))], "length"),
     ],
 )
 def test_an_extension_that_does_not_fit_is_refused(extensions, field):
