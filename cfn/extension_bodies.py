@@ -21,6 +21,8 @@ _ID_LENGTH = 16
 _CHAIN_FUNCTION = struct.Struct("!Q16s")
 _AUTH = struct.Struct("!HIQ")
 _RECORD = struct.Struct("!HBBHHIHH")
+RECORD_LENGTH = _RECORD.size
+"""Bytes of one record of a TRACE."""
 
 
 class ExtensionType(IntEnum):

@@ -12,7 +12,8 @@ from typing import Any
 
 from cfn.function import Outcome
 from cfn.load import Utilisation, load_of
-from cfn.wire import Header, Kind, Packet, Report, Status
+from cfn.response import build_response
+from cfn.wire import Packet, Report, Status
 
 REMEMBER_S = 5.0
 """How long an answer is kept for retries."""
@@ -88,18 +89,17 @@ class InstanceState:
             The response when it can be given at once; otherwise `next_job` will hand the request out, or it
             is the retry of one that is under way, whose response will do for both.
         """
-        header = job.request.header
-        if header.func_id != self._func_id:
-            return self._respond(header, Outcome(Status.UNKNOWN_FUNCTION_HERE, b""), now)
+        if job.request.header.func_id != self._func_id:
+            return self._respond(job.request, Outcome(Status.UNKNOWN_FUNCTION_HERE, b""), now)
         key = job.key
         if key in self._running or key in self._waiting:
             return None
         if outcome := self._remembered(key, now):
-            return self._respond(header, outcome, now)
+            return self._respond(job.request, outcome, now)
         counters = self.counters
         if len(self._queue) >= self._queue_limit and len(self._running) >= self._workers:
             self.counters = replace(counters, arrived=counters.arrived + 1, refused=counters.refused + 1)
-            return self._respond(header, Outcome(Status.BUSY, b""), now)
+            return self._respond(job.request, Outcome(Status.BUSY, b""), now)
         self.counters = replace(counters, arrived=counters.arrived + 1)
         self._queue.append(job)
         self._waiting.add(key)
@@ -134,7 +134,7 @@ class InstanceState:
 
     def answer(self, job: Job, outcome: Outcome, now: float) -> Packet:
         """The response to a finished job, with the load as it is now."""
-        return self._respond(job.request.header, outcome, now)
+        return self._respond(job.request, outcome, now)
 
     def _remembered(self, key: Hashable, now: float) -> Outcome | None:
         while self._answers and next(iter(self._answers.values()))[0] < now - REMEMBER_S:
@@ -142,6 +142,6 @@ class InstanceState:
         kept = self._answers.get(key)
         return kept[1] if kept else None
 
-    def _respond(self, request: Header, outcome: Outcome, now: float) -> Packet:
+    def _respond(self, request: Packet, outcome: Outcome, now: float) -> Packet:
         report = Report(outcome.status, self.load(now), min(self.queue, 0xFFFF))
-        return Packet(replace(request, kind=Kind.RESPONSE, report=report), outcome.payload)
+        return build_response(request, report, outcome.payload)

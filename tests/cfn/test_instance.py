@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from cfn.extension_bodies import Auth, Chain, ChainFunction, Trace, TraceRecord
+from cfn.extensions import Extension
 from cfn.function import Outcome
 from cfn.instance import REMEMBER_MAX, REMEMBER_S, InstanceState, Job
 from cfn.wire import Header, Kind, Packet, Report, Status
@@ -115,6 +117,19 @@ def test_another_function_is_unknown_here():
     answer = instance().arrive(Job("client", Packet(Header(Kind.REQUEST, 0xE))), 0.0)
     assert answer is not None
     assert answer.header.report.status == Status.UNKNOWN_FUNCTION_HERE
+
+
+def test_every_answer_repeats_chain_and_trace_but_not_the_proof():
+    chain, trace = Chain((ChainFunction(1, bytes(16)),)), Trace((TraceRecord(1, 2, 3, 4, 5, 6, 7, 8),))
+    asked = Job(
+        "client", replace(job().request, extensions=(Auth(1, 2, 3), chain, trace, Extension(9, bytes(2))))
+    )
+    state = instance(queue_limit=0)
+    started(state, asked)
+    busy = state.arrive(replace(asked, client="other"), 0.0)
+    state.finish(asked, DONE, 0.1)
+    for answer in (busy, state.answer(asked, DONE, 0.1), state.arrive(asked, 0.2)):
+        assert answer.extensions == (chain, trace)
 
 
 def test_counters_sum_up_what_was_done():
