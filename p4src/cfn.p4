@@ -36,7 +36,9 @@
 #include "service.p4"
 #include "choose.p4"
 #include "bind.p4"
-#include "anycast.p4"
+#include "own.p4"
+#include "icmp.p4"
+#include "trace.p4"
 #include "chain.p4"
 #include "route.p4"
 #include "respond.p4"
@@ -48,6 +50,9 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
     Neighbour() neighbour;
     Classify() classify;
     Anycast() anycast;
+    Own() own;
+    Echo() echo;
+    Tell() tell;
     Affinity() affinity;
     Alive() alive;
     Admit() admit;
@@ -72,6 +77,9 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         }
         if (meta.path == Path.RESPOND || meta.scope != 0) {
             anycast.apply(meta);
+        }
+        if (meta.path == Path.ECHO) {
+            echo.apply(hdr, meta, std);
         }
         if (meta.path == Path.STEER) {
             admit.apply(hdr, meta);
@@ -103,13 +111,19 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.STEER || meta.path == Path.RESPOND || meta.path == Path.ROUTE) {
             route.apply(hdr, meta, std);
         }
+        if (meta.path == Path.TELL || meta.traced == 1) {
+            own.apply(meta);
+        }
         if (meta.path == Path.RESPOND) {
             respond.apply(hdr, meta, std);
         } else if (meta.path == Path.ROUTE) {
             meta.outcome = Outcome.ROUTED;
         } else if (meta.path == Path.REFUSE) {
             nack.apply(hdr, meta, std);
-        } else if (meta.path == Path.DROP) {
+        } else if (meta.path == Path.TELL) {
+            tell.apply(hdr, meta, std);
+        }
+        if (meta.path == Path.DROP) {
             mark_to_drop(std);
         }
         count_outcome.apply(meta);
@@ -117,9 +131,13 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
 }
 
 control CfnEgress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
+    Trace() trace;
     Checksum() checksum;
 
     apply {
+        if (meta.traced == 1 && hdr.trace.isValid() && meta.path != Path.AGAIN) {
+            trace.apply(hdr, meta, std);
+        }
         checksum.apply(hdr, meta);
         if (meta.path == Path.AGAIN) {
             recirculate_preserving_field_list(FIELDS_AGAIN);

@@ -31,6 +31,14 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         }));
     }
 
+    action sum_ipv4() {
+        CSUM16(hdr.ipv4.checksum, ({
+            hdr.ipv4.version, hdr.ipv4.ihl, hdr.ipv4.tos, hdr.ipv4.total_len, hdr.ipv4.id, hdr.ipv4.reserved,
+            hdr.ipv4.dont_fragment, hdr.ipv4.more_fragments, hdr.ipv4.frag_offset, hdr.ipv4.ttl, hdr.ipv4.protocol,
+            hdr.ipv4.src_addr, hdr.ipv4.dst_addr
+        }));
+    }
+
     action update_udp() {
         CSUM16(hdr.udp.checksum, ({
             ~hdr.udp.checksum,
@@ -77,11 +85,15 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
         }
         sum_addresses();
         if (hdr.ipv4.isValid()) {
-            update_ipv4();
+            if (meta.is_new_message == 1) {
+                sum_ipv4();
+            } else {
+                update_ipv4();
+            }
         }
         if (meta.outcome == Outcome.ND_ANSWERED) {
             sum_nd();
-        } else if (meta.is_new_message == 1) {
+        } else if (meta.is_new_message == 1 && hdr.cfn.isValid()) {
             sum_datagram();
             if (hdr.udp.checksum == 0) {
                 never_zero();

@@ -71,7 +71,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
     table core_port {
         key = { std.ingress_port : exact @name("port"); }
         actions = { from_core; @defaultonly NoAction; }
-        size = CORE_PORTS;
+        size = PORTS;
     }
 
     action drop(Outcome outcome) {
@@ -159,12 +159,19 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             }
         }
 
+        if (readable && hdr.trace.isValid()
+            && (hdr.cfn.kind == Kind.REQUEST || hdr.cfn.kind == Kind.RESPONSE)) {
+            meta.traced = 1;
+        }
         if (local == 0) {
             meta.path = Path.ROUTE;
             if (hdr.cfn.isValid() && readable && meta.from_cfn_port == 1
                 && (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK)) {
                 meta.path = Path.RESPOND;
             }
+        } else if (hdr.icmp.isValid() && hdr.icmp.code == 0
+                   && hdr.icmp.type == (meta.is_ipv6 == 1 ? ICMPV6_ECHO : ICMP_ECHO) && !is_fragment) {
+            meta.path = Path.ECHO;
         } else if ((meta.to_anycast == 0 && meta.scope == 0) || meta.to_cfn_port == 0) {
             drop(Outcome.DROP_LOCAL);
         } else if (!hdr.cfn.isValid()) {

@@ -128,18 +128,46 @@ header trace_h {
     bit<8>    reserved;
 }
 
+header record_h {
+    bit<16>    router;
+    Outcome    outcome;
+    bit<8>     hops;
+    bit<16>    site;
+    instance_t instance;
+    bit<32>    time_us;         /* this router's clock */
+    bit<16>    queue;           /* packets that waited at the way out */
+    bit<16>    residence_us;
+}
+
+header icmp_h {                 /* RFC 792, RFC 4443 */
+    bit<8>  type;
+    bit<8>  code;
+    bit<16> checksum;
+    bit<32> rest;
+}
+
+header transport_h {            /* the head of whatever else IP carries, for ICMP errors about it */
+    bit<64> head;
+}
+
 struct headers_t {
     ethernet_t ethernet;
     arp_t      arp;
     ipv4_h     ipv4;
     ipv6_h     ipv6;
+    icmp_h     icmp_error;      /* an ICMP error, and the header it quotes */
+    ipv4_h     quoted_ipv4;
+    ipv6_h     quoted_ipv6;
     nd_t       nd;
+    icmp_h     icmp;
+    transport_h transport;
     udp_h      udp;
     cfn_h      cfn;
     auth_h     auth;
     chain_h    chain;
     chain_function_h[CHAIN_FUNCTIONS] functions;
     trace_h    trace;
+    record_h   record;          /* this router's */
 }
 
 /* The fields that a rewrite may touch, as they came in: checksums are updated from the difference. */
@@ -192,6 +220,12 @@ struct metadata_t {
     bit<1>     per_request;
     bit<8>     lead;            /* by how much a second draw's load must be lower; 255: no second draw */
     bit<8>     nack_detail;
+    bit<1>     traced;          /* wants a record of this router */
+    bit<16>    router;          /* this router's number */
+    ipv4_t     router_ipv4;
+    ipv6_t     router_ipv6;
+    bit<16>    mtu;             /* of the way out, in bytes of IP packet */
+    bit<16>    room;            /* what the way out has room for beyond the packet */
     bit<1>     is_new_message;  /* of the router's own making: summed whole */
     bit<16>    delta;           /* complement of what was added to the datagram's sum apart from what `before` tells */
     bit<1>     at_edge;

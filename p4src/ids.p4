@@ -26,7 +26,8 @@
 #define ID_T_CORE_PORT       19
 #define ID_T_FIRST           20
 #define ID_T_SECOND          21
-/* next free: 22 */
+#define ID_T_ROUTER          22
+/* next free: 23 */
 
 #define ID_A_FOR_ROUTER      1
 #define ID_A_ANYCAST         2
@@ -53,13 +54,17 @@
 #define ID_A_UNMET           23
 #define ID_A_BIND_SITE       24
 #define ID_A_SHED            25
-/* next free: 26 */
+#define ID_A_ROUTER_IS       26
+/* next free: 27 */
 
 #define ID_P_MEMBERS         1
 #define ID_P_NEXT_HOPS       2
 /* next free: 3 */
 
 #define ID_C_BOUND           1
+/* next free: 2 */
+
+#define ID_M_ICMP            1
 /* next free: 2 */
 
 #endif

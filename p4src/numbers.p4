@@ -22,8 +22,19 @@ enum bit<16> EtherType {
     IPV6 = 0x86dd
 }
 
+const bit<8> PROTO_ICMP = 1;
 const bit<8> PROTO_UDP = 17;
 const bit<8> PROTO_ICMPV6 = 58;
+const bit<8> ICMP_ECHO_REPLY = 0;      /* RFC 792 */
+const bit<8> ICMP_UNREACHABLE = 3;
+const bit<8> ICMP_TOO_BIG = 4;         /* a code of unreachable; RFC 1191, section 4 */
+const bit<8> ICMP_ECHO = 8;
+const bit<8> ICMP_TIME_EXCEEDED = 11;
+const bit<8> ICMPV6_TOO_BIG = 2;       /* RFC 4443 */
+const bit<8> ICMPV6_TIME_EXCEEDED = 3;
+const bit<8> ICMPV6_INFORMATIONAL = 128;    /* types from here on are no errors */
+const bit<8> ICMPV6_ECHO = 128;
+const bit<8> ICMPV6_ECHO_REPLY = 129;
 const bit<8> ICMPV6_NS = 135;          /* RFC 4861, section 4.3 */
 const bit<8> ICMPV6_NA = 136;
 const bit<16> ARP_REQUEST = 1;
@@ -39,6 +50,9 @@ const bit<16> CFN_BYTES = 72;
 const bit<16> CFN_DATAGRAM = UDP_BYTES + CFN_BYTES;
 const bit<32> NACK_FRAME_IPV4 = 14 + 20 + 8 + 72;
 const bit<32> NACK_FRAME_IPV6 = 14 + 40 + 8 + 72;
+/* An ICMP error: the IP header, its own, and the IP header and 8 bytes of what it is about. */
+const bit<16> ERROR_IPV4 = 20 + 8 + 20 + 8;
+const bit<16> ERROR_IPV6_PAYLOAD = 8 + 40 + 8;
 
 enum bit<4> Kind {
     REQUEST  = 1,
@@ -69,6 +83,8 @@ enum bit<8> Extension {
     TRACE = 3
 }
 const bit<8> AUTH_WORDS = 4;
+const bit<8> TRACE_RECORD_WORDS = 4;
+const bit<16> TRACE_RECORD_BYTES = 16;
 const bit<8> CHAIN_HEAD_WORDS = 1;
 const bit<8> CHAIN_FUNCTION_WORDS = 6;
 const bit<16> CHAIN_FUNCTION_BYTES = 24;
@@ -82,12 +98,21 @@ enum bit<8> DemandPart {
     COST     = 4
 }
 
+/* RFC 2698 */
+enum bit<2> Color {
+    GREEN  = 0,
+    YELLOW = 1,
+    RED    = 2
+}
+
 /* What a stage asks of the stages behind it. */
 enum Path {
     STEER,      /* a request for us to bind */
     RESPOND,    /* a response passing by */
+    ECHO,       /* an ICMP echo for us */
     ROUTE,      /* anything else that is to be forwarded */
     REFUSE,     /* send a NACK back */
+    TELL,       /* send an ICMP error back */
     AGAIN,      /* changed into another packet, which goes through the pipeline from its start */
     ANSWERED,   /* an answer is on its way out of the port it came from */
     DROP
@@ -117,6 +142,9 @@ enum bit<8> Outcome {
     ROUTED                = 30,  /* not CFN, or not for this router */
     ARP_ANSWERED          = 31,
     ND_ANSWERED           = 32,
+    ECHO_ANSWERED         = 33,
+    TIME_EXCEEDED         = 34,  /* told by ICMP, as is the next */
+    TOO_BIG               = 35,
     DROP_NOT_FOR_US       = 40,  /* another station's frame, or no protocol of ours */
     DROP_BAD_CHECKSUM     = 41,  /* IPv4 header */
     DROP_BAD_HEADER       = 42,  /* truncated or impossible IP header */
@@ -124,12 +152,14 @@ enum bit<8> Outcome {
     DROP_TTL              = 44,
     DROP_LOCAL            = 45,  /* to one of our addresses, where nothing answers it */
     DROP_STRAY            = 46,  /* a response or NACK sent to the anycast address: never answered */
+    DROP_TOO_BIG          = 47,  /* and nobody to be told, as is so with DROP_TTL */
     NACK_UNKNOWN_FUNCTION = 65,  /* 64 + NackCode */
     NACK_NOT_PERMITTED    = 66,
     NACK_NO_CAPACITY      = 67,
     NACK_DEMAND_UNMET     = 68,
     NACK_HOP_LIMIT        = 69,
     NACK_MALFORMED        = 70,
+    NACK_TOO_BIG          = 73,
     NACK_CHAIN_BROKEN     = 74
 }
 const bit<8> OUTCOME_OF_NACK = 64;

@@ -40,10 +40,14 @@ control CountOutcome(in metadata_t meta) {
             Outcome.NACK_DEMAND_UNMET     : count();
             Outcome.NACK_HOP_LIMIT        : count();
             Outcome.NACK_MALFORMED        : count();
+            Outcome.NACK_TOO_BIG          : count();
             Outcome.NACK_CHAIN_BROKEN     : count();
             Outcome.ROUTED                : count();
             Outcome.ARP_ANSWERED          : count();
             Outcome.ND_ANSWERED           : count();
+            Outcome.ECHO_ANSWERED         : count();
+            Outcome.TIME_EXCEEDED         : count();
+            Outcome.TOO_BIG               : count();
             Outcome.DROP_NOT_FOR_US       : count();
             Outcome.DROP_BAD_CHECKSUM     : count();
             Outcome.DROP_BAD_HEADER       : count();
@@ -51,6 +55,7 @@ control CountOutcome(in metadata_t meta) {
             Outcome.DROP_TTL              : count();
             Outcome.DROP_LOCAL            : count();
             Outcome.DROP_STRAY            : count();
+            Outcome.DROP_TOO_BIG          : count();
         }
         counters = outcomes;
     }

@@ -34,6 +34,8 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
                                ++ hdr.ipv4.frag_offset;
         transition select(hdr.ipv4.ihl, hdr.ipv4.frag_offset, hdr.ipv4.protocol) {
             (5, 0, PROTO_UDP): udp;
+            (5, 0, PROTO_ICMP): icmp;
+            (5, 0, _): transport;
             default: accept;
         }
     }
@@ -41,24 +43,36 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
     state ipv6 {
         packet.extract(hdr.ipv6);
         meta.is_ipv6 = 1;
+        meta.before.ttl = hdr.ipv6.hop_limit;
         meta.src = hdr.ipv6.src_addr;
         meta.dst = hdr.ipv6.dst_addr;
         transition select(hdr.ipv6.next_header, hdr.ipv6.payload_len, hdr.ipv6.hop_limit) {
             (PROTO_UDP, _, _): udp;
             (PROTO_ICMPV6, 32, 255): icmpv6;
-            default: accept;
+            (PROTO_ICMPV6, _, _): icmp;
+            default: transport;
         }
     }
 
     state icmpv6 {
         transition select(packet.lookahead<bit<8>>()) {
             ICMPV6_NS: nd;
-            default: accept;
+            default: icmp;
         }
     }
 
     state nd {
         packet.extract(hdr.nd);
+        transition accept;
+    }
+
+    state icmp {
+        packet.extract(hdr.icmp);
+        transition accept;
+    }
+
+    state transport {
+        packet.extract(hdr.transport);
         transition accept;
     }
 
@@ -147,13 +161,19 @@ control CfnDeparser(packet_out packet, in headers_t hdr) {
         packet.emit(hdr.arp);
         packet.emit(hdr.ipv4);
         packet.emit(hdr.ipv6);
+        packet.emit(hdr.icmp_error);
+        packet.emit(hdr.quoted_ipv4);
+        packet.emit(hdr.quoted_ipv6);
         packet.emit(hdr.nd);
+        packet.emit(hdr.icmp);
+        packet.emit(hdr.transport);
         packet.emit(hdr.udp);
         packet.emit(hdr.cfn);
         packet.emit(hdr.auth);
         packet.emit(hdr.chain);
         packet.emit(hdr.functions);
         packet.emit(hdr.trace);
+        packet.emit(hdr.record);
     }
 }
 

@@ -10,6 +10,7 @@
 control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bool found = false;
     bit<32> ports = 0;
+    bit<16> length = 0;     /* of the IP packet */
 
     @id(ID_A_SET_NEXT_HOP)
     action set_next_hop(next_hop_t next_hop) {
@@ -42,7 +43,8 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         size = ROUTES;
     }
 
-    action forward(port_t port, mac_t src_mac, mac_t dst_mac) {
+    action forward(port_t port, mac_t src_mac, mac_t dst_mac, bit<16> mtu) {
+        meta.mtu = mtu;
         std.egress_spec = port;
         hdr.ethernet.src_addr = src_mac;
         hdr.ethernet.dst_addr = dst_mac;
@@ -50,15 +52,15 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
 
     /* Out of the CFN domain: to a host, or to a network of hosts. */
     @id(ID_A_FORWARD_EDGE)
-    action forward_edge(port_t port, mac_t src_mac, mac_t dst_mac) {
-        forward(port, src_mac, dst_mac);
+    action forward_edge(port_t port, mac_t src_mac, mac_t dst_mac, bit<16> mtu) {
+        forward(port, src_mac, dst_mac, mtu);
         meta.at_edge = 1;
     }
 
     /* To the next CFN router. */
     @id(ID_A_FORWARD_CORE)
-    action forward_core(port_t port, mac_t src_mac, mac_t dst_mac) {
-        forward(port, src_mac, dst_mac);
+    action forward_core(port_t port, mac_t src_mac, mac_t dst_mac, bit<16> mtu) {
+        forward(port, src_mac, dst_mac, mtu);
     }
 
     @id(ID_T_NEXT_HOP)
@@ -66,6 +68,17 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         key = { meta.next_hop : exact @name("next_hop"); }
         actions = { forward_edge; forward_core; @defaultonly NoAction; }
         size = NEXT_HOPS;
+    }
+
+    action tell(Outcome outcome) {
+        meta.path = Path.TELL;
+        meta.outcome = outcome;
+    }
+
+    action refuse_too_big() {
+        meta.path = Path.REFUSE;
+        meta.nack = NackCode.TOO_BIG;
+        meta.retry_after_ms = meta.mtu;
     }
 
     action drop(Outcome outcome) {
@@ -88,19 +101,21 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         hash(meta.flow, HashAlgorithm.crc32, 32w0, { meta.src, meta.dst, ports }, 33w0x100000000);
         if (meta.is_ipv6 == 1) {
             if (hdr.ipv6.hop_limit <= 1) {
-                drop(Outcome.DROP_TTL);
+                tell(Outcome.TIME_EXCEEDED);
                 return;
             }
             hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
+            length = hdr.ipv6.payload_len + 40;
             if (ipv6_route.apply().hit) {
                 found = true;
             }
         } else {
             if (hdr.ipv4.ttl <= 1) {
-                drop(Outcome.DROP_TTL);
+                tell(Outcome.TIME_EXCEEDED);
                 return;
             }
             hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+            length = hdr.ipv4.total_len;
             if (ipv4_route.apply().hit) {
                 found = true;
             }
@@ -111,6 +126,14 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
             } else {
                 drop(Outcome.DROP_NO_ROUTE);
             }
+        } else if (length > meta.mtu) {
+            if (meta.path == Path.STEER) {
+                refuse_too_big();
+            } else {
+                tell(Outcome.TOO_BIG);
+            }
+        } else {
+            meta.room = meta.mtu - length;
         }
     }
 }

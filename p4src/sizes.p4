@@ -39,8 +39,8 @@
 #define GROUPS 32768
 #endif
 
-#ifndef CORE_PORTS
-#define CORE_PORTS 512
+#ifndef PORTS                 /* as many as v1model can name */
+#define PORTS 512
 #endif
 
 #ifndef CHAIN_FUNCTIONS       /* functions that a chain may have left */
