@@ -12,14 +12,16 @@ control Admit(inout headers_t hdr, inout metadata_t meta) {
     bit<1> is_allowed = 0;
 
     /* `public`: any tenant may ask. `per_request`: each request is drawn anew, not each flow. `lead`: a second member
-     * is drawn, and taken if its load is lower by more than this; 255: none is drawn. */
+     * is drawn, and taken if its load is lower by more than this; 255: none is drawn. `flow_s`: for how many seconds a flow
+     * without cookies is remembered; 0: it is not. */
     @id(ID_A_KNOWN)
-    action known(service_t service, bit<1> public, bit<1> per_request, bit<8> lead) {
+    action known(service_t service, bit<1> public, bit<1> per_request, bit<8> lead, bit<8> flow_s) {
         is_known = 1;
         is_allowed = public;
         meta.service = service;
         meta.per_request = per_request;
         meta.lead = lead;
+        meta.flow_s = flow_s;
     }
 
     @id(ID_A_ALLOW)

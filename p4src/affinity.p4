@@ -10,7 +10,7 @@
 #include "sizes.p4"
 
 control Affinity(inout headers_t hdr, inout metadata_t meta) {
-    HalfSipHash() siphash;
+    CookieTag() cookie_tag;
     bit<1> has_key = 0;
     bit<32> tag = 0;
 
@@ -56,7 +56,7 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
             is_expired();
             return;
         }
-        siphash.apply(meta.sip, meta.before.affinity[63:32], hdr.cfn.func_id, hdr.cfn.tenant, tag);
+        cookie_tag.apply(meta.sip, meta.before.affinity[63:32], hdr.cfn.func_id, hdr.cfn.tenant, tag);
         if (tag == hdr.cfn.cookie_tag) {
             is_true();
         } else {

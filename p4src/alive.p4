@@ -20,8 +20,9 @@ control Alive(inout headers_t hdr, inout metadata_t meta) {
 
     /* A site at this router, and the address that other routers know it by. */
     @id(ID_A_HERE)
-    action here(ipv4_t ipv4, ipv6_t ipv6) {
+    action here(slot_t slot, ipv4_t ipv4, ipv6_t ipv6) {
         meta.is_home = 1;
+        meta.home_slot = slot;
         meta.home_ipv4 = ipv4;
         meta.home_ipv6 = ipv6;
     }

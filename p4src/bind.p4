@@ -10,7 +10,7 @@
 #include "sizes.p4"
 
 control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
-    HalfSipHash() siphash;
+    CookieTag() cookie_tag;
     bit<1> sealing = 0;
     bit<2> epoch = 0;
 
@@ -68,7 +68,7 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
             }
             if (sealing == 1) {
                 write_cookie();
-                siphash.apply(meta.sip, hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance,
+                cookie_tag.apply(meta.sip, hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance,
                               hdr.cfn.func_id, hdr.cfn.tenant, hdr.cfn.cookie_tag);
             } else {
                 clear_cookie();

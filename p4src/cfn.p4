@@ -30,15 +30,22 @@
 #include "neighbour.p4"
 #include "classify.p4"
 #include "admit.p4"
+#include "auth.p4"
+#include "contract.p4"
 #include "demand.p4"
 #include "affinity.p4"
 #include "alive.p4"
 #include "service.p4"
+#include "locality.p4"
+#include "flows.p4"
 #include "choose.p4"
 #include "bind.p4"
 #include "own.p4"
 #include "icmp.p4"
+#include "segments.p4"
 #include "trace.p4"
+#include "probe.p4"
+#include "emit.p4"
 #include "chain.p4"
 #include "route.p4"
 #include "respond.p4"
@@ -52,12 +59,24 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
     Anycast() anycast;
     Own() own;
     Echo() echo;
+    Emit() emit;
+    Probe() probe;
+    Encapsulate() encapsulate;
+    EndSegment() end_segment;
     Tell() tell;
     Affinity() affinity;
     Alive() alive;
     Admit() admit;
+    Auth() auth;
+    Contract() contract;
+    Usage() usage;
     Demand() demand;
+    Holder() holder;
+    RecallFlow() recall_flow;
+    RememberFlow() remember_flow;
     Service() service;
+    Prefer() prefer;
+    SendAhead() send_ahead;
     Choose() choose;
     Bind() bind;
     Verify() verification;
@@ -71,8 +90,12 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         meta.before.src = meta.src;
         meta.before.dst = meta.dst;
         meta.path = Path.DROP;
-        neighbour.apply(hdr, meta, std);
-        if (meta.path != Path.ANSWERED) {
+        if (hdr.packet_out.isValid()) {
+            emit.apply(hdr, meta, std);
+        } else {
+            neighbour.apply(hdr, meta, std);
+        }
+        if (meta.path == Path.DROP) {
             classify.apply(hdr, meta, std);
         }
         if (meta.path == Path.RESPOND || meta.scope != 0) {
@@ -81,8 +104,22 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.ECHO) {
             echo.apply(hdr, meta, std);
         }
+        if (meta.path == Path.SEGMENT) {
+            end_segment.apply(hdr, meta, std);
+        }
+        if (meta.path == Path.PROBE) {
+            probe.apply(hdr, meta, std);
+        }
         if (meta.path == Path.STEER) {
             admit.apply(hdr, meta);
+        }
+        if (meta.path == Path.STEER && meta.scope == 0) {
+            if (meta.again == Again.NO) {
+                auth.apply(hdr, meta);
+            }
+            if (meta.path == Path.STEER) {
+                contract.apply(hdr, meta, std);
+            }
         }
         if (meta.path == Path.STEER) {
             demand.apply(hdr, meta);
@@ -90,17 +127,38 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.STEER || meta.path == Path.RESPOND) {
             affinity.apply(hdr, meta);
         }
-        if (meta.outcome == Outcome.BOUND_BY_COOKIE) {
+        if (meta.path == Path.STEER && meta.scope == 0 && hdr.cfn.data_in != 0) {
+            holder.apply(hdr, meta);
+        }
+        if (meta.path == Path.STEER && meta.flow_s != 0 && meta.before.affinity == 0) {
+            recall_flow.apply(hdr, meta, std);
+        }
+        if (meta.outcome == Outcome.BOUND_BY_COOKIE || meta.outcome == Outcome.BOUND_BY_FLOW) {
             alive.apply(hdr, meta);
         }
         if (meta.path == Path.STEER && meta.bound.chosen == 0) {
             service.apply(hdr, meta);
-            if (meta.path == Path.STEER) {
+            if (meta.path == Path.STEER && meta.wanted != 0) {
+                prefer.apply(meta, std);
+            }
+            if (meta.path == Path.STEER && meta.bound.chosen == 0) {
                 choose.apply(hdr, meta, std);
             }
         }
+        if (meta.path == Path.STEER && meta.flow_s != 0 && meta.before.affinity == 0) {
+            remember_flow.apply(meta, std);
+        }
+        if (meta.path == Path.STEER && meta.holder != 0 && meta.holder != meta.bound.site) {
+            send_ahead.apply(meta);
+        }
         if (meta.path == Path.STEER) {
             bind.apply(hdr, meta, std);
+            if (meta.scope == 0) {
+                usage.apply(hdr, meta);
+            }
+            if (meta.bound.is_remote == 1) {
+                encapsulate.apply(hdr, meta);
+            }
         }
         if (meta.path == Path.RESPOND) {
             verification.apply(hdr, meta);
@@ -117,7 +175,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.RESPOND) {
             respond.apply(hdr, meta, std);
         } else if (meta.path == Path.ROUTE) {
-            meta.outcome = Outcome.ROUTED;
+            meta.outcome = meta.again == Again.PREFETCH ? Outcome.PREFETCHED : Outcome.ROUTED;
         } else if (meta.path == Path.REFUSE) {
             nack.apply(hdr, meta, std);
         } else if (meta.path == Path.TELL) {
@@ -131,12 +189,19 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
 }
 
 control CfnEgress(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
+    MakePrefetch() make_prefetch;
     Trace() trace;
+    StampProbe() stamp_probe;
     Checksum() checksum;
 
     apply {
-        if (meta.traced == 1 && hdr.trace.isValid() && meta.path != Path.AGAIN) {
+        if (std.instance_type == INGRESS_CLONE) {
+            make_prefetch.apply(hdr, meta);
+        } else if (meta.traced == 1 && hdr.trace.isValid() && meta.path != Path.AGAIN) {
             trace.apply(hdr, meta, std);
+        }
+        if (meta.path == Path.REFLECT || (meta.path == Path.EMIT && hdr.cfn.isValid())) {
+            stamp_probe.apply(hdr, meta, std);
         }
         checksum.apply(hdr, meta);
         if (meta.path == Path.AGAIN) {

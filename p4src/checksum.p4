@@ -23,6 +23,7 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
     action update_ipv4() {
         CSUM16(hdr.ipv4.checksum, ({
             ~hdr.ipv4.checksum,
+            ~(8w0 ++ meta.before.tos), 8w0 ++ hdr.ipv4.tos,
             ~meta.before.total_len, hdr.ipv4.total_len,
             ~meta.before.fragment,
             hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments ++ hdr.ipv4.frag_offset,

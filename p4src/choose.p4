@@ -79,7 +79,7 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
     }
 
     action take_second() {
-        meta.outcome = Outcome.BOUND_SECOND;
+        meta.outcome = meta.outcome == Outcome.BOUND_NEW ? Outcome.BOUND_SECOND : meta.outcome;
     }
 
     apply {

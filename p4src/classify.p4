@@ -11,6 +11,8 @@
 control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bit<1> ours = 0;
     bit<1> local = 0;
+    bit<1> own = 0;
+    bit<1> is_segment = 0;
     bit<1> is_core = 0;
     bit<16> words = (bit<16>)CFN_WORDS;     /* that the header and the extensions looked at should have */
     bool is_fragment = false;
@@ -38,6 +40,14 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
     @id(ID_A_OWN_ADDRESS)
     action own_address() {
         local = 1;
+        own = 1;
+    }
+
+    /* The end of an SRv6 segment: RFC 8986, sections 4.1 and 4.8. */
+    @id(ID_A_SEGMENT)
+    action segment() {
+        local = 1;
+        is_segment = 1;
     }
 
     @id(ID_T_MY_MAC)
@@ -56,8 +66,8 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
 
     @id(ID_T_LOCAL_IPV6)
     table local_ipv6 {
-        key = { hdr.ipv6.dst_addr : exact @name("dst_addr"); }
-        actions = { anycast; site_address; own_address; @defaultonly NoAction; }
+        key = { meta.dst : exact @name("dst_addr"); }
+        actions = { anycast; site_address; own_address; segment; @defaultonly NoAction; }
         size = ROUTER_ADDRESSES;
     }
 
@@ -107,7 +117,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
 
     apply {
         my_mac.apply();
-        if (ours == 0 || !(hdr.ipv4.isValid() || hdr.ipv6.isValid())) {
+        if (ours == 0 || !(hdr.ipv4.isValid() || hdr.ipv6.isValid() || hdr.outer.isValid())) {
             drop(Outcome.DROP_NOT_FOR_US);
             return;
         }
@@ -124,7 +134,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             is_fragment = hdr.ipv4.more_fragments == 1;
             local_ipv4.apply();
         } else {
-            if (hdr.ipv6.version != 6) {
+            if ((hdr.ipv6.isValid() && hdr.ipv6.version != 6) || (hdr.outer.isValid() && hdr.outer.version != 6)) {
                 drop(Outcome.DROP_BAD_HEADER);
                 return;
             }
@@ -163,15 +173,31 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             && (hdr.cfn.kind == Kind.REQUEST || hdr.cfn.kind == Kind.RESPONSE)) {
             meta.traced = 1;
         }
+        if (is_segment == 1 || meta.scope != 0 || (hdr.cfn.isValid() && hdr.cfn.kind == Kind.PREFETCH && meta.again == Again.NO)) {
+            core_port.apply();
+        }
+
         if (local == 0) {
             meta.path = Path.ROUTE;
+            if (hdr.cfn.isValid() && hdr.cfn.kind == Kind.PREFETCH && meta.to_cfn_port == 1 && meta.again == Again.NO
+                && is_core == 0) {
+                drop(Outcome.DROP_PREFETCH);
+            }
             if (hdr.cfn.isValid() && readable && meta.from_cfn_port == 1
                 && (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK)) {
                 meta.path = Path.RESPOND;
             }
+        } else if (is_segment == 1) {
+            if (is_core == 1 && hdr.outer.isValid()) {
+                meta.path = Path.SEGMENT;
+            } else {
+                drop(Outcome.DROP_SEGMENT);
+            }
         } else if (hdr.icmp.isValid() && hdr.icmp.code == 0
                    && hdr.icmp.type == (meta.is_ipv6 == 1 ? ICMPV6_ECHO : ICMP_ECHO) && !is_fragment) {
             meta.path = Path.ECHO;
+        } else if (own == 1 && hdr.cfn.isValid() && readable && hdr.cfn.kind == Kind.PROBE) {
+            meta.path = Path.PROBE;
         } else if ((meta.to_anycast == 0 && meta.scope == 0) || meta.to_cfn_port == 0) {
             drop(Outcome.DROP_LOCAL);
         } else if (!hdr.cfn.isValid()) {
@@ -182,11 +208,8 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             refuse(NackCode.MALFORMED);
         } else {
             classify_request();
-            if (meta.scope != 0) {
-                core_port.apply();
-                if (is_core == 0) {
-                    refuse(NackCode.NOT_PERMITTED);
-                }
+            if (meta.scope != 0 && is_core == 0) {
+                refuse(NackCode.NOT_PERMITTED);
             }
         }
     }

@@ -8,6 +8,15 @@
 
 /* What stays with a packet that comes again. */
 const bit<8> FIELDS_AGAIN = 1;
+/* And with the copy that is to be sent ahead. */
+const bit<8> FIELDS_PREFETCH = 2;
+
+/* In front of a frame that the controller sends. */
+@controller_header("packet_out")
+header packet_out_t {
+    port_t  egress_port;
+    bit<7>  padding;
+}
 
 header ethernet_t {
     mac_t     dst_addr;
@@ -53,6 +62,20 @@ header ipv6_h {                 /* RFC 8200 */
     bit<8>  hop_limit;
     ipv6_t  src_addr;
     ipv6_t  dst_addr;
+}
+
+header srh_h {                  /* RFC 8754, section 2 */
+    bit<8>  next_header;
+    bit<8>  length;             /* in 8 bytes, but for the first */
+    bit<8>  type;
+    bit<8>  segments_left;
+    bit<8>  last_entry;
+    bit<8>  flags;
+    bit<16> tag;
+}
+
+header segment_h {
+    ipv6_t address;
 }
 
 header nd_t {                   /* NS or NA with one link-layer address option, RFC 4861, sections 4.3, 4.4 and 4.6.1 */
@@ -151,8 +174,12 @@ header transport_h {            /* the head of whatever else IP carries, for ICM
 }
 
 struct headers_t {
+    packet_out_t packet_out;
     ethernet_t ethernet;
     arp_t      arp;
+    ipv6_h     outer;           /* with a segment routing header behind it */
+    srh_h      srh;
+    segment_h[SEGMENTS] segments;
     ipv4_h     ipv4;
     ipv6_h     ipv6;
     icmp_h     icmp_error;      /* an ICMP error, and the header it quotes */
@@ -175,6 +202,7 @@ struct before_t {
     bit<128> src;
     bit<128> dst;
     bit<8>   ttl;
+    bit<8>   tos;
     bit<16>  total_len;
     bit<16>  fragment;      /* flags and offset */
     bit<8>   hops;
@@ -212,8 +240,20 @@ struct metadata_t {
     bit<16>    retry_after_ms;
     bit<1>     is_ipv6;
     bit<1>     to_anycast;
+    bit<1>     encapsulated;    /* by this router */
     bit<1>     to_cfn_port;
     bit<1>     from_cfn_port;
+    bit<8>     flow_s;          /* how long the service remembers flows; 0: not at all */
+    bit<1>     flow_known;
+    bit<1>     flow_room;
+    bit<32>    flow_name;
+    bit<32>    flow_index;
+    site_t     wanted;          /* where the data is; 0: nowhere */
+    bit<1>     has_result;
+    @field_list(FIELDS_PREFETCH)
+    site_t     holder;          /* of the input; 0: unknown */
+    @field_list(FIELDS_PREFETCH)
+    bit<128>   agent;           /* the data agent of the site that is bound to */
     bit<16>    udp_room;        /* what the IP header leaves for a datagram */
     site_t     scope;           /* the site that was asked for; 0: any, by the anycast address */
     service_t  service;
@@ -243,6 +283,7 @@ struct metadata_t {
     ipv6_t     anycast_ipv6;
     bit<1>     verified;        /* a response of whom its cookie names */
     bit<1>     is_home;         /* the cookie names a site at this router, whose address follows */
+    slot_t     home_slot;
     ipv4_t     home_ipv4;
     ipv6_t     home_ipv6;
 }

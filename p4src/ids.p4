@@ -27,7 +27,15 @@
 #define ID_T_FIRST           20
 #define ID_T_SECOND          21
 #define ID_T_ROUTER          22
-/* next free: 23 */
+#define ID_T_TENANT_KEY      23
+#define ID_T_CONTRACT        24
+#define ID_T_USAGE           25
+#define ID_T_RESULT_HOLDER   26
+#define ID_T_INPUT_HOLDER    27
+#define ID_T_MEMBER          28
+#define ID_T_DATA_AGENT      29
+#define ID_T_SEGMENT_LIST    30
+/* next free: 31 */
 
 #define ID_A_FOR_ROUTER      1
 #define ID_A_ANYCAST         2
@@ -55,7 +63,19 @@
 #define ID_A_BIND_SITE       24
 #define ID_A_SHED            25
 #define ID_A_ROUTER_IS       26
-/* next free: 27 */
+#define ID_A_SIGNS_WITH      27
+#define ID_A_MEASURE         28
+#define ID_A_COUNT_USE       29
+#define ID_A_RESULT_AT       30
+#define ID_A_INPUT_AT        31
+#define ID_A_MEMBER_REMOTE   32
+#define ID_A_MEMBER_HERE     33
+#define ID_A_AGENT_AT        34
+#define ID_A_VIA_1           35
+#define ID_A_VIA_2           36
+#define ID_A_VIA_3           37
+#define ID_A_SEGMENT         38
+/* next free: 39 */
 
 #define ID_P_MEMBERS         1
 #define ID_P_NEXT_HOPS       2

@@ -32,6 +32,10 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
         hdr.chain.setInvalid();
         hdr.functions.pop_front(CHAIN_FUNCTIONS);
         hdr.trace.setInvalid();
+        hdr.outer.setInvalid();
+        hdr.srh.setInvalid();
+        hdr.segments.pop_front(SEGMENTS);
+        hdr.ethernet.ether_type = meta.is_ipv6 == 1 ? EtherType.IPV6 : EtherType.IPV4;
         meta.is_new_message = 1;
     }
 

@@ -23,7 +23,12 @@ enum bit<16> EtherType {
 }
 
 const bit<8> PROTO_ICMP = 1;
+const bit<8> PROTO_IPV4 = 4;
 const bit<8> PROTO_UDP = 17;
+const bit<8> PROTO_IPV6 = 41;
+const bit<8> PROTO_ROUTING = 43;
+const bit<8> ROUTING_SEGMENTS = 4;     /* RFC 8754, section 2 */
+const bit<16> SRH_BYTES = 8;
 const bit<8> PROTO_ICMPV6 = 58;
 const bit<8> ICMP_ECHO_REPLY = 0;      /* RFC 792 */
 const bit<8> ICMP_UNREACHABLE = 3;
@@ -40,7 +45,12 @@ const bit<8> ICMPV6_NA = 136;
 const bit<16> ARP_REQUEST = 1;
 const bit<16> ARP_REPLY = 2;
 const bit<8> REPLY_TTL = 64;
+const bit<8> NEIGHBOUR_TTL = 255;      /* only a neighbour's packet has it still: RFC 5082 */
+const port_t CPU_PORT = 510;
+const bit<32> PREFETCH_SESSION = 1;    /* of clones; which port it names is of no matter */
+const bit<32> INGRESS_CLONE = 1;       /* standard_metadata.instance_type, as BMv2 has it */
 
+const bit<16> IPV6_BYTES = 40;
 const bit<16> CFN_PORT = 23793;        /* docs/wire-format.md */
 const bit<4>  CFN_VERSION = 1;
 const bit<8>  STATUS_OK = 0;
@@ -105,11 +115,19 @@ enum bit<2> Color {
     RED    = 2
 }
 
+/* What a PROBE is, where a response has its status. */
+const bit<8> PROBE_ASKS = 0;
+const bit<8> PROBE_ECHOES = 1;
+
 /* What a stage asks of the stages behind it. */
 enum Path {
     STEER,      /* a request for us to bind */
     RESPOND,    /* a response passing by */
     ECHO,       /* an ICMP echo for us */
+    PROBE,      /* a neighbour's probe, or the echo of ours */
+    REFLECT,    /* the echo of a neighbour's probe, on its way back */
+    SEGMENT,    /* to a segment of ours */
+    EMIT,       /* from the controller, out of the port it says */
     ROUTE,      /* anything else that is to be forwarded */
     REFUSE,     /* send a NACK back */
     TELL,       /* send an ICMP error back */
@@ -122,7 +140,8 @@ enum Path {
 enum bit<8> Again {
     NO      = 0,
     CHAINED = 1,    /* a response, made the request for the chain's next function */
-    COUNTED = 2     /* made by the router and counted when it was */
+    COUNTED = 2,    /* made by the router and counted when it was */
+    PREFETCH = 3    /* a request's header, sent ahead */
 }
 
 /* What became of a packet: every packet in counts as exactly one of these, but for the intermediate ones: what they
@@ -134,17 +153,26 @@ enum bit<8> Outcome {
     REBOUND_EXPIRED       = 4,   /* cookie of a key that is gone */
     REBOUND_DEAD          = 5,   /* true cookie, but its instance is gone */
     BOUND_SECOND          = 6,   /* no cookie: the group's second draw was less loaded */
+    BOUND_BY_FLOW         = 7,   /* no cookie: the flow was remembered */
+    BOUND_FLOW_UNKEPT     = 8,   /* no cookie, and no room to remember the flow: the group chose */
+    BOUND_TO_INPUT        = 9,   /* no cookie: to the site that holds the input */
     RESPONDED             = 10,  /* handed to the client under the anycast address */
     RESPONSE_PASSED       = 11,  /* a response on its way to the client's router */
     RESPONSE_UNVERIFIED   = 12,  /* left as it was: not by the instance or site its cookie names */
     RESPONSE_RELAYED      = 13,  /* sent on under the site's address */
     CHAINED               = 14,  /* intermediate: made the request for the chain's next function */
+    BOUND_TO_RESULT       = 15,  /* no cookie: to the site that holds the result */
+    PREFETCHED            = 16,  /* intermediate: a header sent ahead to a data agent */
+    DECAPSULATED          = 17,  /* intermediate: unpacked at its last segment */
     ROUTED                = 30,  /* not CFN, or not for this router */
     ARP_ANSWERED          = 31,
     ND_ANSWERED           = 32,
     ECHO_ANSWERED         = 33,
     TIME_EXCEEDED         = 34,  /* told by ICMP, as is the next */
     TOO_BIG               = 35,
+    PROBE_ECHOED          = 36,
+    PROBE_RETURNED        = 37,
+    EMITTED               = 38,  /* for the controller */
     DROP_NOT_FOR_US       = 40,  /* another station's frame, or no protocol of ours */
     DROP_BAD_CHECKSUM     = 41,  /* IPv4 header */
     DROP_BAD_HEADER       = 42,  /* truncated or impossible IP header */
@@ -153,12 +181,17 @@ enum bit<8> Outcome {
     DROP_LOCAL            = 45,  /* to one of our addresses, where nothing answers it */
     DROP_STRAY            = 46,  /* a response or NACK sent to the anycast address: never answered */
     DROP_TOO_BIG          = 47,  /* and nobody to be told, as is so with DROP_TTL */
+    DROP_PROBE            = 48,  /* not a neighbour's */
+    DROP_PREFETCH         = 49,  /* of no router of the network */
+    DROP_SEGMENT          = 50,  /* no segment list that ends here, or from outside of the network */
     NACK_UNKNOWN_FUNCTION = 65,  /* 64 + NackCode */
     NACK_NOT_PERMITTED    = 66,
     NACK_NO_CAPACITY      = 67,
     NACK_DEMAND_UNMET     = 68,
     NACK_HOP_LIMIT        = 69,
     NACK_MALFORMED        = 70,
+    NACK_RATE_EXCEEDED    = 71,
+    NACK_UNAUTHENTICATED  = 72,
     NACK_TOO_BIG          = 73,
     NACK_CHAIN_BROKEN     = 74
 }

@@ -10,10 +10,22 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
     bit<8> unread;
 
     state start {
+        transition select(std.ingress_port) {
+            CPU_PORT: from_controller;
+            default: ethernet;
+        }
+    }
+
+    state from_controller {
+        packet.extract(hdr.packet_out);
+        transition ethernet;
+    }
+
+    state ethernet {
         packet.extract(hdr.ethernet);
         transition select(hdr.ethernet.ether_type) {
             EtherType.IPV4: ipv4;
-            EtherType.IPV6: ipv6;
+            EtherType.IPV6: either_ipv6;
             EtherType.ARP: arp;
             default: accept;
         }
@@ -29,6 +41,7 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
         meta.src = (bit<128>)hdr.ipv4.src_addr;
         meta.dst = (bit<128>)hdr.ipv4.dst_addr;
         meta.before.ttl = hdr.ipv4.ttl;
+        meta.before.tos = hdr.ipv4.tos;
         meta.before.total_len = hdr.ipv4.total_len;
         meta.before.fragment = hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments
                                ++ hdr.ipv4.frag_offset;
@@ -38,6 +51,42 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
             (5, 0, _): transport;
             default: accept;
         }
+    }
+
+    state either_ipv6 {
+        transition select(packet.lookahead<bit<56>>()[7:0]) {    /* the next header */
+            PROTO_ROUTING: outer;
+            default: ipv6;
+        }
+    }
+
+    state outer {
+        packet.extract(hdr.outer);
+        meta.is_ipv6 = 1;
+        meta.src = hdr.outer.src_addr;
+        meta.dst = hdr.outer.dst_addr;
+        packet.extract(hdr.srh);
+        transition select(hdr.srh.type, hdr.srh.last_entry, hdr.srh.length) {
+            (ROUTING_SEGMENTS, 0, 2): one_segment;
+            (ROUTING_SEGMENTS, 1, 4): two_segments;
+            (ROUTING_SEGMENTS, 2, 6): three_segments;
+            default: accept;
+        }
+    }
+
+    state three_segments {
+        packet.extract(hdr.segments.next);
+        transition two_segments;
+    }
+
+    state two_segments {
+        packet.extract(hdr.segments.next);
+        transition one_segment;
+    }
+
+    state one_segment {
+        packet.extract(hdr.segments.next);
+        transition accept;
     }
 
     state ipv6 {
@@ -159,6 +208,9 @@ control CfnDeparser(packet_out packet, in headers_t hdr) {
     apply {
         packet.emit(hdr.ethernet);
         packet.emit(hdr.arp);
+        packet.emit(hdr.outer);
+        packet.emit(hdr.srh);
+        packet.emit(hdr.segments);
         packet.emit(hdr.ipv4);
         packet.emit(hdr.ipv6);
         packet.emit(hdr.icmp_error);

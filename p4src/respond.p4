@@ -84,6 +84,9 @@ control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata
         }
         if (meta.verified == 1 && hdr.cfn.kind == Kind.RESPONSE) {    /* a NACK has a code where the load would be */
             member_load.write(slot, now ++ hdr.cfn.queue ++ hdr.cfn.load ++ 8w0);
+            if (meta.is_home == 1) {
+                member_load.write((bit<32>)meta.home_slot, now ++ hdr.cfn.queue ++ hdr.cfn.load ++ 8w0);
+            }
             if (meta.at_edge == 1) {
                 member_response.read(response, slot);
                 reported = response[63:32];

@@ -35,8 +35,8 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     @id(ID_T_IPV6_ROUTE)
     table ipv6_route {
         key = {
-            hdr.ipv6.dst_addr : lpm @name("dst_addr");
-            meta.flow         : selector;
+            meta.dst  : lpm @name("dst_addr");
+            meta.flow : selector;
         }
         actions = { set_next_hop; @defaultonly NoAction; }
         implementation = next_hops;
@@ -97,28 +97,35 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         /* Ports tell flows apart only where each packet of the flow has them. */
         if (hdr.udp.isValid() && !(hdr.ipv4.isValid() && hdr.ipv4.more_fragments == 1)) {
             ports = hdr.udp.src_port ++ hdr.udp.dst_port;
+        } else if (hdr.outer.isValid()) {
+            ports = 12w0 ++ hdr.outer.flow_label;
         }
         hash(meta.flow, HashAlgorithm.crc32, 32w0, { meta.src, meta.dst, ports }, 33w0x100000000);
-        if (meta.is_ipv6 == 1) {
+        if (hdr.outer.isValid() && meta.encapsulated == 0) {
+            if (hdr.outer.hop_limit <= 1) {
+                tell(Outcome.TIME_EXCEEDED);
+                return;
+            }
+            hdr.outer.hop_limit = hdr.outer.hop_limit - 1;
+        } else if (meta.is_ipv6 == 1) {
             if (hdr.ipv6.hop_limit <= 1) {
                 tell(Outcome.TIME_EXCEEDED);
                 return;
             }
             hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
-            length = hdr.ipv6.payload_len + 40;
-            if (ipv6_route.apply().hit) {
-                found = true;
-            }
         } else {
             if (hdr.ipv4.ttl <= 1) {
                 tell(Outcome.TIME_EXCEEDED);
                 return;
             }
             hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
-            length = hdr.ipv4.total_len;
-            if (ipv4_route.apply().hit) {
+        }
+        if (meta.is_ipv6 == 1 || meta.encapsulated == 1) {
+            if (ipv6_route.apply().hit) {
                 found = true;
             }
+        } else if (ipv4_route.apply().hit) {
+            found = true;
         }
         if (!found || !next_hop.apply().hit) {
             if (meta.path == Path.STEER) {
@@ -126,14 +133,21 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
             } else {
                 drop(Outcome.DROP_NO_ROUTE);
             }
-        } else if (length > meta.mtu) {
-            if (meta.path == Path.STEER) {
-                refuse_too_big();
-            } else {
-                tell(Outcome.TOO_BIG);
-            }
+            return;
+        }
+        if (hdr.outer.isValid()) {
+            length = hdr.outer.payload_len + IPV6_BYTES;
+        } else if (meta.is_ipv6 == 1) {
+            length = hdr.ipv6.payload_len + IPV6_BYTES;
         } else {
+            length = hdr.ipv4.total_len;
+        }
+        if (length <= meta.mtu) {
             meta.room = meta.mtu - length;
+        } else if (meta.path == Path.STEER) {
+            refuse_too_big();
+        } else {
+            tell(Outcome.TOO_BIG);
         }
     }
 }

@@ -39,6 +39,42 @@
 #define GROUPS 32768
 #endif
 
+#ifndef TENANTS               /* whose rate is metered */
+#define TENANTS 4096
+#endif
+
+#ifndef AUTH_TENANTS          /* that sign their requests; 256 at most, with 256 senders each */
+#define AUTH_TENANTS 256
+#endif
+
+#ifndef USAGES                /* (tenant, service, site) that are billed */
+#define USAGES 65536
+#endif
+
+#ifndef FLOWS                 /* flows remembered for hosts that don't echo cookies */
+#define FLOWS 16384
+#endif
+
+#ifndef INPUTS                /* inputs whose holder is known */
+#define INPUTS 65536
+#endif
+
+#ifndef RESULTS               /* results whose holder is known */
+#define RESULTS 65536
+#endif
+
+#ifndef MEMBERS               /* (group, site): where a request can be drawn to by its data */
+#define MEMBERS 65536
+#endif
+
+#ifndef SEGMENT_LISTS         /* members that are reached by segments */
+#define SEGMENT_LISTS 1024
+#endif
+
+#ifndef SEGMENTS              /* in one list */
+#define SEGMENTS 3
+#endif
+
 #ifndef PORTS                 /* as many as v1model can name */
 #define PORTS 512
 #endif

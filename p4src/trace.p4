@@ -31,6 +31,10 @@ control Trace(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t
         hdr.ipv6.payload_len = hdr.ipv6.payload_len + TRACE_RECORD_BYTES;
     }
 
+    action lengthen_outer() {
+        hdr.outer.payload_len = hdr.outer.payload_len + TRACE_RECORD_BYTES;
+    }
+
     /* The lengths grew: the extension's by 4 words and the header's by 4, both low bytes of a sum's word; UDP's counts twice. */
     action sum_record() {
         CSUM16(meta.delta, ({
@@ -52,6 +56,9 @@ control Trace(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t
                 lengthen_ipv4();
             } else {
                 lengthen_ipv6();
+            }
+            if (meta.encapsulated == 1) {
+                lengthen_outer();
             }
             sum_record();
         } else if (hdr.trace.missed != 255) {
