@@ -13,15 +13,20 @@ import contextlib
 import random
 import socket
 import time
+from collections.abc import Sequence
 
+from cfn.chain import Following, build_chain
+from cfn.credentials import Credentials
 from cfn.errors import CallError
 from cfn.exchange import Exchange, Reply, RetryPolicy
-from cfn.names import data_in_id, data_out_id, func_id
+from cfn.extension_bodies import AUTH_LENGTH, Trace
+from cfn.extensions import AnyExtension, encode_extensions
+from cfn.names import data_in_id, data_out_id, function_number
 from cfn.wire import BASE_LENGTH, MAX_DATAGRAM, PORT, Demand, Header, Kind, Packet
 from cfn.wire_error import WireError
 
 MAX_INPUT = MAX_DATAGRAM - BASE_LENGTH
-"""Bytes that a request has room for."""
+"""Bytes that a request has room for without extensions."""
 _ANY_DEMAND = Demand()
 
 
@@ -45,15 +50,18 @@ def build_request(
     demand: Demand = _ANY_DEMAND,
     affinity: int = 0,
     priority: int = 0,
+    chain: Sequence[Following] = (),
+    trace: bool = False,
+    with_auth: bool = False,
 ) -> Packet:
     """The REQUEST for a function's name or FuncID, with the content identifiers filled in.
 
+    With `with_auth` it leaves room for an AUTH.
+
     Raises:
-        ValueError: no function name, or a payload of more than `MAX_INPUT` bytes.
+        ValueError: no function name, a chain that there can't be, or a payload that has no room.
     """
-    if len(payload) > MAX_INPUT:
-        raise ValueError(f"input of {len(payload)} bytes: a request has room for {MAX_INPUT}")
-    function_id = func_id(function) if isinstance(function, str) else function
+    function_id = function_number(function)
     data_in = data_in_id(payload)
     header = Header(
         Kind.REQUEST,
@@ -66,27 +74,41 @@ def build_request(
         data_out=data_out_id(function_id, data_in),
         demand=demand,
     )
-    return Packet(header, payload)
+    extensions: list[AnyExtension] = [build_chain(chain, header.data_out)] if chain else []
+    if trace:
+        extensions.append(Trace())
+    room = MAX_INPUT - len(encode_extensions(extensions)[1]) - (AUTH_LENGTH if with_auth else 0)
+    if len(payload) > room:
+        raise ValueError(f"input of {len(payload)} bytes: this request has room for {room}")
+    return Packet(header, payload, tuple(extensions))
 
 
 class Client:
     """Calls functions one at a time; not to be shared between threads."""
 
     def __init__(
-        self, host: str, *, tenant: int = 0, port: int = PORT, policy: RetryPolicy | None = None
+        self,
+        host: str,
+        *,
+        tenant: int = 0,
+        port: int = PORT,
+        policy: RetryPolicy | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         """Open a socket to the network.
 
         Args:
             host: the anycast address, or a name that resolves to it.
-            tenant: who asks.
+            tenant: who asks, unless `credentials` say it.
             port: UDP port.
             policy: timeouts and retries.
+            credentials: proof of the tenant for networks that ask for it.
 
         Raises:
             OSError: the address can't be resolved or there is no way to it.
         """
-        self.tenant = tenant
+        self.tenant = credentials.tenant if credentials else tenant
+        self._credentials = credentials
         self._policy = policy or RetryPolicy()
         self._ids = _RequestIds()
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
@@ -115,19 +137,24 @@ class Client:
         demand: Demand = _ANY_DEMAND,
         affinity: int = 0,
         priority: int = 0,
+        chain: Sequence[Following] = (),
+        trace: bool = False,
     ) -> Reply:
         """Run a function on an input.
 
         Args:
             function: name or FuncID.
-            payload: the input, at most `MAX_INPUT` bytes.
+            payload: the input, at most `MAX_INPUT` bytes, and less with what follows.
             demand: what the request needs.
             affinity: cookie of an earlier reply; `cfn.session` keeps it for you.
             priority: 0–255.
+            chain: up to eight functions to run on the output, one after another; names or FuncIDs, or these
+                with the DataOut that their output is to have.
+            trace: ask every router on the way for a record.
 
         Raises:
             CallError: no output; see `cfn.errors`.
-            ValueError: no function name, or an input that is too long.
+            ValueError: no function name, a chain that there can't be, or an input that is too long.
         """
         request = build_request(
             function,
@@ -137,8 +164,11 @@ class Client:
             demand=demand,
             affinity=affinity,
             priority=priority,
+            chain=chain,
+            trace=trace,
+            with_auth=self._credentials is not None,
         )
-        exchange = Exchange(request, self._policy, time.monotonic())
+        exchange = Exchange(request, self._policy, time.monotonic(), credentials=self._credentials)
         self._send(exchange, exchange.data)
         while True:
             wait = exchange.deadline - time.monotonic()
@@ -168,10 +198,17 @@ class AsyncClient:
     """Calls functions, any number at the same time, from one asyncio event loop and one socket."""
 
     def __init__(
-        self, host: str, *, tenant: int = 0, port: int = PORT, policy: RetryPolicy | None = None
+        self,
+        host: str,
+        *,
+        tenant: int = 0,
+        port: int = PORT,
+        policy: RetryPolicy | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         """Describe a client; `async with` opens it. Arguments as for `Client`."""
-        self.tenant = tenant
+        self.tenant = credentials.tenant if credentials else tenant
+        self._credentials = credentials
         self._policy = policy or RetryPolicy()
         self._ids = _RequestIds()
         self._host, self._port = host, port
@@ -201,6 +238,8 @@ class AsyncClient:
         demand: Demand = _ANY_DEMAND,
         affinity: int = 0,
         priority: int = 0,
+        chain: Sequence[Following] = (),
+        trace: bool = False,
     ) -> Reply:
         """Run a function on an input; see `Client.call`."""
         if self._transport is None:
@@ -214,8 +253,12 @@ class AsyncClient:
             demand=demand,
             affinity=affinity,
             priority=priority,
+            chain=chain,
+            trace=trace,
+            with_auth=self._credentials is not None,
         )
-        pending = _Pending(Exchange(request, self._policy, time.monotonic()), self._transport)
+        exchange = Exchange(request, self._policy, time.monotonic(), credentials=self._credentials)
+        pending = _Pending(exchange, self._transport)
         self._pending[request_id] = pending
         try:
             return await pending.answer()

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cfn.errors import BusyError, CallError, NoAnswerError, instance_error, nack_error
-from cfn.wire import Header, Kind, Packet, Report, Status
+from cfn.chain import Place, Stage, stage_of, stages_of
+from cfn.credentials import Credentials
+from cfn.errors import (
+    BusyError,
+    CallError,
+    ChainStoppedError,
+    NackError,
+    NoAnswerError,
+    instance_error,
+    nack_error,
+)
+from cfn.extension_bodies import Trace
+from cfn.wire import AuthFault, Header, Kind, NackCode, Packet, Report, Status
+
+_REPLAYED = (NackCode.UNAUTHENTICATED, AuthFault.REPLAYED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,8 @@ class Reply:
         affinity: cookie for the next request of the session, 0 without one.
         latency_s: from the first attempt to the answer.
         attempts: how often the request was sent.
+        stages: the functions that ran, one after another; more than one for a chain.
+        trace: what routers recorded on all the way, None if it was not asked for.
     """
 
     payload: bytes
@@ -62,6 +77,8 @@ class Reply:
     affinity: int
     latency_s: float
     attempts: int
+    stages: tuple[Stage, ...]
+    trace: Trace | None
 
 
 class Exchange:
@@ -77,10 +94,15 @@ class Exchange:
         policy: RetryPolicy,
         now: float,
         uniform: Callable[[float, float], float] = random.uniform,
+        *,
+        credentials: Credentials | None = None,
     ) -> None:
-        self.data = request.encode()
         self.attempts = 1
         self._request = request
+        self._stages = stages_of(request)
+        self._credentials = credentials
+        self._sequence = 0
+        self.data = self._datagram()
         self._policy = policy
         self._uniform = uniform
         self._began = now
@@ -98,23 +120,33 @@ class Exchange:
             CallError: the answer is a refusal, and there is nothing to wait for.
         """
         header = packet.header
-        if header.kind not in {Kind.RESPONSE, Kind.NACK} or _identity(header) != _identity(
-            self._request.header
-        ):
+        stage = stage_of(header)
+        if _identity(header) != _identity(self._request.header) or stage not in self._stages:
             return None
+        number = self._stages.index(stage) + 1
+        place = Place(number, len(self._stages), stage) if len(self._stages) > 1 else None
         if header.kind == Kind.NACK:
-            error = nack_error(header.report)
-            if not error.retry_after_ms:
-                raise error
-            self._try_again(error, now + error.retry_after_ms / 1000, now)
+            self._refused(nack_error(header.report, place), now)
+            return None
+        if header.kind != Kind.RESPONSE:
             return None
         if header.report.status != Status.OK:
-            failure = instance_error(header.report, packet.payload)
+            failure = instance_error(header.report, packet.payload, place, packet.trace)
             if not isinstance(failure, BusyError):
                 raise failure
-            self._try_again(failure, now + self._policy.wait_s(self.attempts, self._uniform), now)
+            self._try_again(failure, self._after_wait(now), now)
             return None
-        return Reply(packet.payload, header.report, header.affinity, now - self._began, self.attempts)
+        if place and place.number < place.total:
+            raise ChainStoppedError(place)
+        return Reply(
+            packet.payload,
+            header.report,
+            header.affinity,
+            now - self._began,
+            self.attempts,
+            self._stages,
+            packet.trace,
+        )
 
     def expire(self, now: float) -> bytes:
         """`deadline` has passed: what to send now.
@@ -127,6 +159,7 @@ class Exchange:
         self.attempts += 1
         self._refusal = None
         self.deadline = self._until(now, self._policy.wait_s(self.attempts, self._uniform))
+        self.data = self._datagram()
         return self.data
 
     def unreachable(self, reason: str) -> None:
@@ -140,6 +173,30 @@ class Exchange:
     def _until(self, now: float, wait_s: float) -> float:
         return min(now + wait_s, self._end)
 
+    def _datagram(self) -> bytes:
+        """The request, with a proof of its own for every attempt."""
+        if not self._credentials:
+            return self._request.encode()
+        auth = self._credentials.authenticate(self._request.header)
+        self._sequence = auth.sequence
+        return replace(self._request, extensions=(auth, *self._request.extensions)).encode()
+
+    def _refused(self, error: NackError, now: float) -> None:
+        report = error.report
+        if error.retry_after_ms:
+            self._try_again(error, now + error.retry_after_ms / 1000, now)
+        elif (report.status, report.load) == (NackCode.CHAIN_BROKEN, Status.BUSY):
+            self._try_again(error, self._after_wait(now), now)
+        elif self._credentials and (report.status, report.load) == _REPLAYED:
+            # Or the network has doubled the datagram; then the answer comes while we wait.
+            self._credentials.sequence.refused(self._sequence)
+            self._try_again(error, self._after_wait(now), now)
+        else:
+            raise error
+
+    def _after_wait(self, now: float) -> float:
+        return now + self._policy.wait_s(self.attempts, self._uniform)
+
     def _try_again(self, refusal: CallError, at: float, now: float) -> None:
         if self.attempts >= self._policy.attempts or at >= self._end:
             raise refusal
@@ -147,5 +204,5 @@ class Exchange:
         self.deadline = max(at, now)
 
 
-def _identity(header: Header) -> tuple[int, int, int]:
-    return header.request_id, header.func_id, header.tenant
+def _identity(header: Header) -> tuple[int, int]:
+    return header.request_id, header.tenant

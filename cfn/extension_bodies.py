@@ -20,6 +20,8 @@ _PREFIX = 2
 _ID_LENGTH = 16
 _CHAIN_FUNCTION = struct.Struct("!Q16s")
 _AUTH = struct.Struct("!HIQ")
+AUTH_LENGTH = _PREFIX + _AUTH.size
+"""Bytes of an AUTH."""
 _RECORD = struct.Struct("!HBBHHIHH")
 RECORD_LENGTH = _RECORD.size
 """Bytes of one record of a TRACE."""
@@ -138,7 +140,7 @@ class Auth:
         Raises:
             WireError: a length other than AUTH's.
         """
-        _check_length("auth", offset, body, _PREFIX + _AUTH.size)
+        _check_length("auth", offset, body, AUTH_LENGTH)
         return cls(*_AUTH.unpack(body))
 
 
@@ -152,9 +154,9 @@ class TraceRecord:
         hops: `hops` of the packet as it left.
         site: that the packet was bound to or came from, 0 for none.
         instance: the same, 0 for none.
-        time_us: the router's clock when the packet left, modulo 2³²; each router has a clock of its own.
-        queue: packets that waited for the port when this one came to it, at most 65,535.
-        residence_us: from the packet's arrival at the router until it left, at most 65,535.
+        time_us: the router's clock when the packet came, modulo 2³²; each router has a clock of its own.
+        queue: packets that waited for the port when this one came to it, modulo 2¹⁶.
+        residence_us: from the packet's arrival at the router until it left, modulo 2¹⁶.
     """
 
     router: int

@@ -33,6 +33,19 @@ def func_id(name: str) -> int:
     return _namespace_bits(namespace) | int.from_bytes(hashlib.sha256(function.encode()).digest()[:5])
 
 
+def function_number(function: str | int) -> int:
+    """The FuncID of a name or literal, or the number itself.
+
+    Raises:
+        ValueError: no function name, or a number of more than 64 bits.
+    """
+    if isinstance(function, str):
+        return func_id(function)
+    if function < 0 or function >> FUNC_ID_BITS:
+        raise ValueError(f"FuncID {function} does not fit {FUNC_ID_BITS} bits")
+    return function
+
+
 def func_prefix(name: str) -> tuple[int, int]:
     """The FuncID prefix (value, length in bits) of `namespace/*`, or the whole FuncID of a name or literal.
 

@@ -5,7 +5,8 @@
         for frame in frames:
             session.call("vision/detect", frame)
 
-The instance's cookie comes with each reply and goes into the next request for the same function and tenant.
+The instance's cookie comes with each reply and goes into the next request for the same function and tenant; a
+chain's is that of its last function.
 Where the instance is gone, the network binds the session anew and the next reply brings another cookie.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from cfn.client import AsyncClient, Client
 from cfn.exchange import Reply
-from cfn.names import func_id
+from cfn.names import function_number
 
 
 class Cookies:
@@ -45,7 +46,7 @@ class Session:
         """`Client.call` with the session's cookie."""
         tenant = self._client.tenant
         reply = self._client.call(function, payload, affinity=self.cookies.get(function, tenant), **options)
-        self.cookies.keep(function, tenant, reply.affinity)
+        self.cookies.keep(reply.stages[-1].func_id, tenant, reply.affinity)
         return reply
 
 
@@ -61,9 +62,9 @@ class AsyncSession:
         tenant = self._client.tenant
         affinity = self.cookies.get(function, tenant)
         reply = await self._client.call(function, payload, affinity=affinity, **options)
-        self.cookies.keep(function, tenant, reply.affinity)
+        self.cookies.keep(reply.stages[-1].func_id, tenant, reply.affinity)
         return reply
 
 
 def _key(function: str | int, tenant: int) -> tuple[int, int]:
-    return (func_id(function) if isinstance(function, str) else function), tenant
+    return function_number(function), tenant

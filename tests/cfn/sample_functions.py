@@ -11,6 +11,16 @@ def echo(payload: bytes) -> bytes:
     return payload
 
 
+@function("test/upper", runs="thread")
+def upper(payload: bytes) -> bytes:
+    return payload.upper()
+
+
+@function("test/reversed", runs="thread")
+def turned(payload: bytes) -> bytes:
+    return payload[::-1]
+
+
 @function("test/moody")
 def moody(payload: bytes) -> bytes:
     """Does what the payload says."""

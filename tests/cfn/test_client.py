@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
+from cfn.chain import stages_of
 from cfn.client import AsyncClient, Client
 from cfn.errors import NoAnswerError, NoCapacityError, UnknownFunctionError
 from cfn.exchange import RetryPolicy
 from cfn.names import data_in_id, data_out_id, func_id
 from cfn.session import AsyncSession, Session
-from cfn.wire import Demand, Kind, NackCode
+from cfn.wire import Demand, Kind, NackCode, Packet
 from tests.cfn.network import far_end, free_port, nack, response
 
 POLICY = RetryPolicy(attempts=3, timeout_s=5, deadline_s=30)
@@ -131,6 +133,23 @@ async def test_a_session_keeps_the_cookie_of_each_function():
         await AsyncSession(client).call(1)
     sent = [request.header.affinity for request in requests]
     assert sent == [0, 0, 7 << 32 | 1 << 8, 7 << 32 | 2 << 8 | 1, 0, 0]
+
+
+async def test_a_sessions_chain_brings_the_cookie_of_its_last_function():
+    def answer(request, _):
+        last = stages_of(request)[-1]
+        fields = {"func_id": last.func_id, "data_in": last.data_in, "data_out": last.data_out}
+        return [response(Packet(replace(request.header, **fields)), affinity=55)]
+
+    async with (
+        far_end(answer) as (port, requests),
+        AsyncClient("127.0.0.1", port=port, policy=POLICY) as client,
+    ):
+        session = AsyncSession(client)
+        await session.call(1, chain=[2])
+        await session.call(1)
+        await session.call(2)
+    assert [request.header.affinity for request in requests] == [0, 0, 55]
 
 
 async def test_a_reply_without_a_cookie_keeps_the_one_there_is():
