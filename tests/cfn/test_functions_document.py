@@ -14,10 +14,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "functions.md"
 
 @pytest.fixture
 def written(tmp_path):
-    """The document's Python files, each under the name in its first line."""
+    """The document's Python files, each under the name in its first line; what has none is a fragment."""
     port = free_port()
-    for block in re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL):
-        name = re.match(r"# (\w+\.py)\n", block)[1]
+    files = re.findall(r"^```python\n(# (\w+\.py)\n.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    for block, name in files:
         text = block.replace("Server(instances)", f"Server(instances, port={port})")
         text = text.replace('Client("127.0.0.1")', f'Client("127.0.0.1", port={port})')
         (tmp_path / name).write_text(text)
