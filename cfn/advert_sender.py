@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import grpc
 
+from cfn.holdings import NOTHING, Holdings
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
 from cfn.site import InstanceView
@@ -54,9 +55,14 @@ class AdvertSender:
             await self._channel.close()
 
     async def send(
-        self, instances: Sequence[InstanceView], *, cpu_utilisation: float = 0.0, cpu_capacity: float = 0.0
+        self,
+        instances: Sequence[InstanceView],
+        held: Holdings = NOTHING,
+        *,
+        cpu_utilisation: float = 0.0,
+        cpu_capacity: float = 0.0,
     ) -> pb.AdvertAck:
-        """Send one advert; without instances it withdraws the site.
+        """Send one advert; without anything it withdraws the site.
 
         Returns:
             What the controller says of it, acceptance or not.
@@ -76,6 +82,11 @@ class AdvertSender:
             cpu_utilisation=cpu_utilisation,
             cpu_capacity=cpu_capacity,
             instances=[to_message(view) for view in instances],
+            inputs=sorted(held.inputs),
+            results=[
+                pb.Result(func_id=key.func_id, data_in=key.data_in, data_out=key.data_out)
+                for key in sorted(held.results)
+            ],
         )
         stub = advert_pb2_grpc.AdvertsStub(self._channel)
         try:

@@ -12,15 +12,16 @@ import logging
 import random
 import socket
 import time
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cfn.advert_sender import AdvertSender, SendError
 from cfn.cpu import Cpu, CpuMeter, CpuSource
 from cfn.damping import Damping, Schedule, Views
+from cfn.holdings import HeldState
 from cfn.site import SiteState, StaleStatusError
-from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, InstanceStatus
+from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, HoldingsStatus, InstanceStatus, decode_status
+from cfn.unix_socket import listening
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class AgentConfig:
     """What an agent needs to know.
 
     Attributes:
-        listen: unix socket that the site's function servers report to.
+        listen: unix socket that the site's function servers and its data agent report to.
         damping: how often adverts go out.
         drain_s: how long to advertise DRAINING before withdrawing.
     """
@@ -54,6 +55,7 @@ class Agent:
         self._sender = sender
         self._meter = CpuMeter(cpu, time.monotonic())
         self._state = SiteState()
+        self._held = HeldState()
         self._schedule = Schedule(config.damping)
         self._news = asyncio.Event()
         self._drain_until: float | None = None
@@ -67,7 +69,7 @@ class Agent:
         Raises:
             OSError: can't listen at the socket; says why.
         """
-        with _listening(self._config.listen) as inbox:
+        with listening(self._config.listen, socket.SOCK_DGRAM) as inbox:
             loop = asyncio.get_running_loop()
             loop.add_reader(inbox, self._hear, inbox)
             self._not_before = time.monotonic() + SETTLE_S
@@ -91,7 +93,7 @@ class Agent:
                 return
             cpu = self._meter.measure(now)
             views = self._state.view(cpu, draining=self._drain_until is not None)
-            due = max(self._schedule.due(views), self._not_before)
+            due = max(self._schedule.due(views, self._held.holdings), self._not_before)
             if now >= due:
                 await self._send(views, cpu, now)
             else:
@@ -99,20 +101,23 @@ class Agent:
 
     async def _wait(self, until: float) -> None:
         """Until then, or until something happens that may make an advert due earlier."""
-        wakes = (until, self._drain_until, self._state.next_silence())
+        wakes = (until, self._drain_until, self._state.next_silence(), self._held.next_silence())
         wake = min(each for each in wakes if each is not None)
         self._news.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), max(0.0, wake - time.monotonic()))
 
     async def _send(self, views: Views, cpu: Cpu, now: float) -> None:
+        held = self._held.holdings
         try:
-            ack = await self._sender.send(views, cpu_utilisation=cpu.utilisation, cpu_capacity=cpu.cores)
+            ack = await self._sender.send(
+                views, held, cpu_utilisation=cpu.utilisation, cpu_capacity=cpu.cores
+            )
         except SendError as error:
             self._complain(str(error))
             self._back_off()
             return
-        self._schedule.sent(views, now)
+        self._schedule.sent(views, now, held)
         self._schedule.slow_down(ack.min_interval_ms / 1000)
         self._backoff_s = 0.0
         if ack.accepted:
@@ -134,42 +139,27 @@ class Agent:
         with contextlib.suppress(BlockingIOError):
             while data := inbox.recv(MAX_STATUS):
                 try:
-                    self._state.take(InstanceStatus.decode(data), time.monotonic())
+                    self._take(decode_status(data), time.monotonic())
                 except StaleStatusError as error:
                     log.debug("%s", error)
                 except ValueError as error:
                     log.warning("a status that can't be read: %s", error)
                 self._news.set()
 
+    def _take(self, status: InstanceStatus | HoldingsStatus, now: float) -> None:
+        if isinstance(status, InstanceStatus):
+            self._state.take(status, now)
+        else:
+            self._held.take(status, now)
+
     def _forget(self, now: float) -> None:
         for number in self._state.forget_silent(now):
             log.warning("instance %s does not report any more", number)
+        if self._held.forget_silent(now):
+            log.warning("the data agent does not report any more")
 
     def _complain(self, text: str) -> None:
         # Once, not once a try.
         if text != self._last_complaint:
             log.warning("%s", text)
         self._last_complaint = text
-
-
-@contextlib.contextmanager
-def _listening(path: Path) -> Generator[socket.socket]:
-    inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        # The socket file of an agent that was killed is still there; that of one that lives answers.
-        if path.is_socket():
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
-                try:
-                    probe.connect(str(path))
-                except ConnectionRefusedError:
-                    path.unlink()
-        try:
-            inbox.bind(str(path))
-        except OSError as error:
-            raise OSError(error.errno, f"cannot listen at {path}: {error.strerror}") from None
-        try:
-            yield inbox
-        finally:
-            path.unlink(missing_ok=True)
-    finally:
-        inbox.close()

@@ -18,6 +18,7 @@ import typer
 
 from cfn.commands.agent import agent
 from cfn.commands.call import call
+from cfn.commands.data import data
 from cfn.commands.failure import FAILED
 from cfn.commands.ids import ids
 from cfn.commands.inspect import inspect
@@ -51,6 +52,7 @@ def build(arguments: list[str]) -> typer.Typer:
         ("id", ids),
     ):
         app.command(name)(command)
+    app.add_typer(data, name="data")
     wanted = arguments[0] if arguments else ""
     for plug_in in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         if plug_in.name == wanted or _COMPLETION in os.environ:

@@ -51,18 +51,23 @@ def build_request(
     affinity: int = 0,
     priority: int = 0,
     chain: Sequence[Following] = (),
+    data_in: bytes | None = None,
     trace: bool = False,
     with_auth: bool = False,
 ) -> Packet:
     """The REQUEST for a function's name or FuncID, with the content identifiers filled in.
 
-    With `with_auth` it leaves room for an AUTH.
+    With `data_in` it names its input and does not carry it; with `with_auth` it leaves room for an AUTH.
 
     Raises:
-        ValueError: no function name, a chain that there can't be, or a payload that has no room.
+        ValueError: no function name, a chain that there can't be, a payload that has no room, or a payload
+            besides `data_in`.
     """
+    if data_in is not None and payload:
+        raise ValueError("the input is given twice, as bytes and by its identifier")
     function_id = function_number(function)
-    data_in = data_in_id(payload)
+    if data_in is None:
+        data_in = data_in_id(payload)
     header = Header(
         Kind.REQUEST,
         function_id,
@@ -138,6 +143,7 @@ class Client:
         affinity: int = 0,
         priority: int = 0,
         chain: Sequence[Following] = (),
+        data_in: bytes | None = None,
         trace: bool = False,
     ) -> Reply:
         """Run a function on an input.
@@ -150,11 +156,14 @@ class Client:
             priority: 0–255.
             chain: up to eight functions to run on the output, one after another; names or FuncIDs, or these
                 with the DataOut that their output is to have.
+            data_in: content identifier of the input, for the instance to get it from its site's data agent;
+                instead of `payload`.
             trace: ask every router on the way for a record.
 
         Raises:
             CallError: no output; see `cfn.errors`.
-            ValueError: no function name, a chain that there can't be, or an input that is too long.
+            ValueError: no function name, a chain that there can't be, or an input that is too long or given
+                twice.
         """
         request = build_request(
             function,
@@ -165,6 +174,7 @@ class Client:
             affinity=affinity,
             priority=priority,
             chain=chain,
+            data_in=data_in,
             trace=trace,
             with_auth=self._credentials is not None,
         )
@@ -239,6 +249,7 @@ class AsyncClient:
         affinity: int = 0,
         priority: int = 0,
         chain: Sequence[Following] = (),
+        data_in: bytes | None = None,
         trace: bool = False,
     ) -> Reply:
         """Run a function on an input; see `Client.call`."""
@@ -254,6 +265,7 @@ class AsyncClient:
             affinity=affinity,
             priority=priority,
             chain=chain,
+            data_in=data_in,
             trace=trace,
             with_auth=self._credentials is not None,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cfn.holdings import NOTHING, Holdings
 from cfn.site import InstanceView
 
 Views = tuple[InstanceView, ...]
@@ -31,11 +32,14 @@ class Damping:
     Attributes:
         timer_s: at least this often.
         min_interval_s: never more often, whatever changes.
+        holdings_s: never more often for a change of what the site holds: while it is not known, a request is
+            only served a little slower.
         thresholds: what counts as a change.
     """
 
     timer_s: float = 1.0
     min_interval_s: float = 0.02
+    holdings_s: float = 0.2
     thresholds: Thresholds = Thresholds()
 
 
@@ -45,22 +49,25 @@ class Schedule:
     def __init__(self, damping: Damping) -> None:
         self._damping = damping
         self._told: Views | None = None
+        self._told_held = NOTHING
         self._at = 0.0
         self._min_interval_s = damping.min_interval_s
 
-    def sent(self, views: Views, now: float) -> None:
-        """An advert with these views has gone out."""
-        self._told, self._at = views, now
+    def sent(self, views: Views, now: float, held: Holdings = NOTHING) -> None:
+        """An advert with these views and holdings has gone out."""
+        self._told, self._told_held, self._at = views, held, now
 
     def slow_down(self, min_interval_s: float) -> None:
         """The controller wants no more than one advert in this time; its own minimum stays in force."""
         self._min_interval_s = max(self._damping.min_interval_s, min_interval_s)
 
-    def due(self, views: Views) -> float:
-        """When to advertise these views, if they don't change any more."""
+    def due(self, views: Views, held: Holdings = NOTHING) -> float:
+        """When to advertise these views and holdings, if they don't change any more."""
         if self._told is None:
             return self._at
         wait = self._min_interval_s if self._urgent(self._told, views) else self._damping.timer_s
+        if held != self._told_held:
+            wait = min(wait, self._damping.holdings_s)
         return self._at + max(wait, self._min_interval_s)
 
     def _urgent(self, told: Views, views: Views) -> bool:

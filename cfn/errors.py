@@ -176,6 +176,10 @@ class InputRefusedError(InstanceError):
     """The function does not accept the payload."""
 
 
+class InputMissingError(InstanceError):
+    """The instance could not get the input that the request names instead of carrying it."""
+
+
 _NACKS: dict[int, type[NackError]] = {
     NackCode.UNKNOWN_FUNCTION: UnknownFunctionError,
     NackCode.NOT_PERMITTED: NotPermittedError,
@@ -193,6 +197,7 @@ _STATUSES: dict[int, type[InstanceError]] = {
     Status.BUSY: BusyError,
     Status.UNKNOWN_FUNCTION_HERE: UnknownFunctionHereError,
     Status.BAD_INPUT: InputRefusedError,
+    Status.MISSING_INPUT: InputMissingError,
 }
 
 

@@ -32,11 +32,13 @@ class Function:
         name: `namespace/function`.
         compute: from the request's payload to the response's, at most `MAX_OUTPUT` bytes.
         runs: in worker processes (right for what computes) or threads (right for what mostly waits).
+        pure: the same input always gives the same output, so that an output may be kept and given again.
     """
 
     name: str
     compute: Callable[[bytes], bytes]
     runs: Runs = "process"
+    pure: bool = False
 
     @property
     def func_id(self) -> int:
@@ -48,14 +50,16 @@ class Function:
         return self.compute(payload)
 
 
-def function(name: str, *, runs: Runs = "process") -> Callable[[Callable[[bytes], bytes]], Function]:
+def function(
+    name: str, *, runs: Runs = "process", pure: bool = False
+) -> Callable[[Callable[[bytes], bytes]], Function]:
     """Make a `Function` of the decorated callable.
 
     Raises:
         ValueError: `name` is no function name.
     """
     func_id(name)
-    return lambda compute: Function(name, compute, runs)
+    return lambda compute: Function(name, compute, runs, pure)
 
 
 @dataclass(frozen=True, slots=True)

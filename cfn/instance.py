@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
 
 from cfn.function import Outcome
 from cfn.load import Utilisation, load_of
@@ -23,16 +23,24 @@ REMEMBER_MAX = 2048
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request that is to be run, and whom to answer (hashable; only the server looks into it)."""
+    """A request that is to be run, and whom to answer (hashable; only the server looks into it).
+
+    Attributes:
+        client: whom to answer.
+        request: as it came.
+        content: the input, where the request names it instead of carrying it; an open file.
+    """
 
     client: Any
     request: Packet
+    content: BinaryIO | None = field(default=None, compare=False)
 
     @property
     def key(self) -> Hashable:
         """Equal for a request and its retries, and for nothing else."""
         header = self.request.header
-        return self.client, header.tenant, header.func_id, header.request_id, self.request.payload
+        asked = header.tenant, header.func_id, header.request_id
+        return self.client, asked, header.data_in, self.request.payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class InstanceState:
         self._workers = workers
         self._queue_limit = queue_limit
         self._utilisation = Utilisation(workers, now)
+        self._to_prepare: deque[Job] = deque()
+        self._preparing: set[Hashable] = set()
         self._queue: deque[Job] = deque()
         self._running: dict[Hashable, float] = {}
         self._waiting: set[Hashable] = set()
@@ -82,28 +92,56 @@ class InstanceState:
         """The load 0–255."""
         return load_of(self._utilisation.value(now), self.queue)
 
-    def arrive(self, job: Job, now: float) -> Packet | None:
+    def arrive(self, job: Job, now: float, *, prepare: bool = False) -> Packet | None:
         """Take a request.
 
+        Args:
+            job: the request.
+            now: the time.
+            prepare: it can't run as it is: `next_to_prepare` is to hand it out before `next_job`.
+
         Returns:
-            The response when it can be given at once; otherwise `next_job` will hand the request out, or it
-            is the retry of one that is under way, whose response will do for both.
+            The response when it can be given at once; otherwise the request will be handed out, or it is the
+            retry of one that is under way, whose response will do for both.
         """
         if job.request.header.func_id != self._func_id:
             return self._respond(job.request, Outcome(Status.UNKNOWN_FUNCTION_HERE, b""), now)
         key = job.key
-        if key in self._running or key in self._waiting:
+        if key in self._running or key in self._waiting or key in self._preparing:
             return None
         if outcome := self._remembered(key, now):
             return self._respond(job.request, outcome, now)
-        counters = self.counters
-        if len(self._queue) >= self._queue_limit and len(self._running) >= self._workers:
-            self.counters = replace(counters, arrived=counters.arrived + 1, refused=counters.refused + 1)
-            return self._respond(job.request, Outcome(Status.BUSY, b""), now)
-        self.counters = replace(counters, arrived=counters.arrived + 1)
-        self._queue.append(job)
-        self._waiting.add(key)
+        if not prepare:
+            return self._admit(job, now)
+        # As many as could wait and run; those that are prepared keep no worker from the others.
+        if len(self._preparing) >= self._workers + self._queue_limit:
+            return self._refuse(job, now)
+        self._to_prepare.append(job)
+        self._preparing.add(key)
         return None
+
+    def next_to_prepare(self) -> Job | None:
+        """A request whose input is to be got now; then call `prepared` or `settle`."""
+        return self._to_prepare.popleft() if self._to_prepare else None
+
+    def prepared(self, job: Job, now: float) -> Packet | None:
+        """The job has its input: it takes its place as if it had arrived now; see `arrive`."""
+        self._preparing.discard(job.key)
+        return self._admit(job, now)
+
+    def settle(self, job: Job, outcome: Outcome, now: float) -> Packet:
+        """The job has its outcome without a run; returns the response, which is remembered for retries."""
+        key = job.key
+        self._preparing.discard(key)
+        self._remember(key, outcome, now)
+        return self._respond(job.request, outcome, now)
+
+    def drop_waiting(self) -> list[Job]:
+        """Give up the requests that wait for a worker, and return them."""
+        dropped = list(self._queue)
+        self._queue.clear()
+        self._waiting.clear()
+        return dropped
 
     def next_job(self, now: float) -> Job | None:
         """The request that a worker is to start now, if one waits and a worker is free."""
@@ -128,13 +166,29 @@ class InstanceState:
             busy_us=counters.busy_us + round((now - began) * 1e6),
             cpu_us=counters.cpu_us + outcome.cpu_us,
         )
-        self._answers[key] = (now, outcome)
-        if len(self._answers) > REMEMBER_MAX:
-            self._answers.popitem(last=False)
+        self._remember(key, outcome, now)
 
     def answer(self, job: Job, outcome: Outcome, now: float) -> Packet:
         """The response to a finished job, with the load as it is now."""
         return self._respond(job.request, outcome, now)
+
+    def _admit(self, job: Job, now: float) -> Packet | None:
+        if len(self._queue) >= self._queue_limit and len(self._running) >= self._workers:
+            return self._refuse(job, now)
+        self.counters = replace(self.counters, arrived=self.counters.arrived + 1)
+        self._queue.append(job)
+        self._waiting.add(job.key)
+        return None
+
+    def _refuse(self, job: Job, now: float) -> Packet:
+        counters = self.counters
+        self.counters = replace(counters, arrived=counters.arrived + 1, refused=counters.refused + 1)
+        return self._respond(job.request, Outcome(Status.BUSY, b""), now)
+
+    def _remember(self, key: Hashable, outcome: Outcome, now: float) -> None:
+        self._answers[key] = (now, outcome)
+        if len(self._answers) > REMEMBER_MAX:
+            self._answers.popitem(last=False)
 
     def _remembered(self, key: Hashable, now: float) -> Outcome | None:
         while self._answers and next(iter(self._answers.values()))[0] < now - REMEMBER_S:

@@ -13,6 +13,7 @@ NAMESPACE_BITS = 24
 DATA_ID_LENGTH = 16
 
 _PART = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_DATA_ID = re.compile(rf"[0-9a-fA-F]{{{2 * DATA_ID_LENGTH}}}")
 _LITERAL = re.compile(r"0x[0-9a-fA-F]{1,16}")
 
 
@@ -61,6 +62,17 @@ def func_prefix(name: str) -> tuple[int, int]:
 def data_in_id(payload: bytes) -> bytes:
     """The content identifier of an input: the first 16 bytes of its SHA-256."""
     return hashlib.sha256(payload).digest()[:DATA_ID_LENGTH]
+
+
+def parse_data_id(text: str) -> bytes:
+    """A content identifier written as 32 hexadecimal digits.
+
+    Raises:
+        ValueError: it is written otherwise.
+    """
+    if not _DATA_ID.fullmatch(text):
+        raise ValueError(f"{text!r} is no content identifier: write {2 * DATA_ID_LENGTH} hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def data_out_id(function: int, data_in: bytes) -> bytes:

@@ -12,17 +12,22 @@ import logging
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from cfn.agent_link import AgentLink
 from cfn.function import Function, Outcome
+from cfn.inputs import Inputs
 from cfn.instance import InstanceState, Job
 from cfn.status import REPORT_AT_LEAST_S, REPORT_INTERVAL_S, InstanceStatus
 from cfn.wire import PORT, Kind, Packet
 from cfn.wire_error import WireError
 from cfn.workers import Workers, start_workers
+
+if TYPE_CHECKING:
+    from cfn.content.client import ContentClient
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +74,12 @@ class Server:
     """
 
     def __init__(
-        self, instances: Sequence[InstanceConfig], *, port: int = PORT, agent: Path | None = None
+        self,
+        instances: Sequence[InstanceConfig],
+        *,
+        port: int = PORT,
+        agent: Path | None = None,
+        data: Path | None = None,
     ) -> None:
         """Describe a server; nothing is opened yet.
 
@@ -77,9 +87,13 @@ class Server:
             instances: what to run.
             port: UDP port of every address.
             agent: the site agent's unix socket; without one nobody is told.
+            data: the data agent's unix socket; without one no request can name its input instead of carrying
+                it, and no result is kept.
         """
         self._instances = [_Instance(config, port) for config in instances]
         self._agent = agent
+        self._data = data
+        self._stack = contextlib.AsyncExitStack()
         self._reporter: asyncio.Task[None] | None = None
         self._draining = False
 
@@ -93,13 +107,14 @@ class Server:
             # Workers first: they are forked, and nothing should be open or running by then.
             for instance in self._instances:
                 instance.start_workers()
+            client = await self._stack.enter_async_context(_connect(self._data)) if self._data else None
             for instance in self._instances:
-                await instance.listen()
+                await instance.listen(client)
         except BaseException:
             await self._close()
             raise
         if self._agent:
-            self._reporter = asyncio.create_task(self._report(_AgentLink(self._agent)))
+            self._reporter = asyncio.create_task(self._report(AgentLink(self._agent)))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -118,8 +133,9 @@ class Server:
     async def _close(self) -> None:
         for instance in self._instances:
             await instance.close()
+        await self._stack.aclose()
 
-    async def _report(self, link: _AgentLink) -> None:
+    async def _report(self, link: AgentLink) -> None:
         said: dict[int, tuple[float, Any]] = {}
         try:
             while True:
@@ -148,6 +164,8 @@ class _Instance:
         self._started_us = time.time_ns() // 1000
         self._endpoints: list[_Endpoint] = []
         self._workers: Workers | None = None
+        self._inputs = Inputs(config.function, None)
+        self._preparing: set[asyncio.Task[None]] = set()
         self._state = InstanceState(
             config.function.func_id,
             workers=config.workers,
@@ -158,7 +176,8 @@ class _Instance:
     def start_workers(self) -> None:
         self._workers = start_workers(self._config.function, self._config.workers)
 
-    async def listen(self) -> None:
+    async def listen(self, data: ContentClient | None) -> None:
+        self._inputs = Inputs(self._config.function, data)
         for address in self._config.listen:
             endpoint = socket.socket(
                 socket.AF_INET if address.version == 4 else socket.AF_INET6,
@@ -183,9 +202,9 @@ class _Instance:
             return
         if request.header.kind != Kind.REQUEST:
             return
-        response = self._state.arrive(Job((client, transport), request), time.monotonic())
-        if response:
-            transport.sendto(response.encode(), client)
+        job = Job((client, transport), request)
+        prepare = self._inputs.concern(request)
+        self._send(job, self._state.arrive(job, time.monotonic(), prepare=prepare))
         self._dispatch()
 
     def status(self, state: Any) -> InstanceStatus:
@@ -214,10 +233,34 @@ class _Instance:
         if self._workers:
             self._workers.close()
             self._workers = None
+        for task in self._preparing:
+            task.cancel()
+        await asyncio.gather(*self._preparing, return_exceptions=True)
+        await self._inputs.close()
+        for job in self._state.drop_waiting():
+            if job.content:
+                job.content.close()
 
     def _dispatch(self) -> None:
+        while job := self._state.next_to_prepare():
+            task = asyncio.create_task(self._prepare(job))
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
         while self._workers and (job := self._state.next_job(time.monotonic())):
-            self._workers.submit(job.request.payload, lambda outcome, job=job: self._done(job, outcome))
+            data = job.content or job.request.payload
+            self._workers.submit(data, lambda outcome, job=job: self._done(job, outcome))
+
+    async def _prepare(self, job: Job) -> None:
+        found = await self._inputs.find(job.request)
+        now = time.monotonic()
+        if isinstance(found, Outcome):
+            self._send(job, self._state.settle(job, found, now))
+            return
+        refusal = self._state.prepared(replace(job, content=found), now)
+        if refusal and found:
+            found.close()
+        self._send(job, refusal)
+        self._dispatch()
 
     def _done(self, job: Job, outcome: Outcome) -> None:
         if self._workers is None:
@@ -225,8 +268,13 @@ class _Instance:
         now = time.monotonic()
         self._state.finish(job, outcome, now)
         self._dispatch()
-        address, transport = job.client
-        transport.sendto(self._state.answer(job, outcome, now).encode(), address)
+        self._send(job, self._state.answer(job, outcome, now))
+        self._inputs.keep(job.request, outcome)
+
+    def _send(self, job: Job, response: Packet | None) -> None:
+        if response:
+            address, transport = job.client
+            transport.sendto(response.encode(), address)
 
 
 class _Endpoint(asyncio.DatagramProtocol):
@@ -257,23 +305,8 @@ class _Endpoint(asyncio.DatagramProtocol):
         log.debug("%s", exc)
 
 
-class _AgentLink:
-    """Datagrams to the agent; while it is away they are lost, and the next ones tell the same."""
+def _connect(data: Path) -> ContentClient:
+    # aiohttp takes longer to import than all the rest; whoever has no data agent does without.
+    from cfn.content.client import ContentClient  # noqa: PLC0415
 
-    def __init__(self, path: Path) -> None:
-        self._path = str(path)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._away = False
-
-    def send(self, status: InstanceStatus) -> None:
-        try:
-            self._socket.sendto(status.encode(), self._path)
-        except OSError as error:
-            if not self._away:
-                log.warning("the agent at %s does not listen: %s", self._path, error.strerror)
-            self._away = True
-        else:
-            self._away = False
-
-    def close(self) -> None:
-        self._socket.close()
+    return ContentClient(data)

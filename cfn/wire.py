@@ -50,6 +50,7 @@ class Status(IntEnum):
     BUSY = 2
     UNKNOWN_FUNCTION_HERE = 3
     BAD_INPUT = 4
+    MISSING_INPUT = 5
 
 
 class NackCode(IntEnum):

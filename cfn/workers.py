@@ -16,15 +16,19 @@ import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import BinaryIO, NoReturn, Protocol
 
 from cfn.function import MAX_OUTPUT, Function, Outcome, run
 from cfn.wire import MAX_DATAGRAM, Status
 
 Done = Callable[[Outcome], None]
+Input = bytes | BinaryIO
+"""The input itself, or an open file that holds it and is the worker's from then on."""
 
 # An empty message would read as the end of the link, and a payload may be empty.
 _FRAME = b"\0"
+# A file of any size goes by its descriptor: it is neither copied nor waited for here.
+_FILE = b"\1"
 _ANSWER = struct.Struct("=BQ")
 """Status and CPU time in µs, before the payload."""
 
@@ -32,7 +36,7 @@ _ANSWER = struct.Struct("=BQ")
 class Workers(Protocol):
     """A fixed number of workers for one function."""
 
-    def submit(self, payload: bytes, done: Done) -> None:
+    def submit(self, data: Input, done: Done) -> None:
         """Run the function on a free worker and call `done` on the event loop's thread."""
         ...
 
@@ -54,9 +58,9 @@ class ThreadWorkers:
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=target.name)
 
-    def submit(self, payload: bytes, done: Done) -> None:
+    def submit(self, data: Input, done: Done) -> None:
         """See `Workers.submit`."""
-        future = self._loop.run_in_executor(self._pool, run, self._target, payload)
+        future = self._loop.run_in_executor(self._pool, _run, self._target, data)
         future.add_done_callback(lambda ended: None if ended.cancelled() else done(ended.result()))
 
     def close(self) -> None:
@@ -82,7 +86,7 @@ class ProcessWorkers:
         for _ in range(count):
             self._start()
 
-    def submit(self, payload: bytes, done: Done) -> None:
+    def submit(self, data: Input, done: Done) -> None:
         """See `Workers.submit`.
 
         Raises:
@@ -91,7 +95,11 @@ class ProcessWorkers:
         worker = self._idle.pop()
         worker.done = done
         try:
-            worker.link.send(_FRAME + payload)
+            if isinstance(data, bytes):
+                worker.link.send(_FRAME + data)
+            else:
+                with data:
+                    socket.send_fds(worker.link, [_FILE], [data.fileno()])
         except OSError:
             self._replace(worker)
 
@@ -161,9 +169,23 @@ def _work(target: Function, link: socket.socket) -> NoReturn:
         # The server's sockets must not outlive it in here.
         os.closerange(3, link.fileno())
         os.closerange(link.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-        while message := link.recv(len(_FRAME) + MAX_DATAGRAM):
-            outcome = run(target, message[len(_FRAME) :])
+        while True:
+            message, files, _, _ = socket.recv_fds(link, len(_FRAME) + MAX_DATAGRAM, 1)
+            if not message:
+                break
+            outcome = _run(target, os.fdopen(files[0], "rb") if files else message[len(_FRAME) :])
             link.send(_ANSWER.pack(outcome.status, outcome.cpu_us) + outcome.payload)
         status = 0
     finally:
         os._exit(status)
+
+
+def _run(target: Function, data: Input) -> Outcome:
+    if isinstance(data, bytes):
+        return run(target, data)
+    with data:
+        try:
+            payload = data.read()
+        except OSError as error:
+            return Outcome(Status.MISSING_INPUT, f"cannot be read: {error.strerror}".encode())
+    return run(target, payload)

@@ -7,11 +7,14 @@ import math
 from ipaddress import IPv4Address, IPv6Address
 
 from cfn.proto import advert_pb2 as pb
+from cfn.wire import NO_DATA
 from control.catalogue import Catalogue, Site
-from control.model import Instance, InstanceKey, SiteAdvert
+from control.model import HeldResult, Instance, InstanceKey, SiteAdvert
 
 MAX_TTL_MS = 600_000
 MAX_INSTANCES = 4096
+MAX_HELD = 1024
+"""Inputs of a site, and results likewise."""
 _LEAST, _MOST = 1e-6, 1e12
 """Bounds of times, rates and cores that are measured; with others the sums of policies lose their digits."""
 _U8, _U16 = 2**8, 2**16
@@ -51,6 +54,8 @@ def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
         cpu_utilisation=message.cpu_utilisation,
         cpu_capacity=message.cpu_capacity,
         instances=instances,
+        inputs=_inputs(message),
+        results=_results(message),
     )
 
 
@@ -77,6 +82,35 @@ def _instance(where: str, told: pb.Instance, site: Site, catalogue: Catalogue) -
         capacity_rps=told.capacity_rps,
         draining=told.state == pb.Instance.DRAINING,
     )
+
+
+def _inputs(message: pb.Advert) -> frozenset[bytes]:
+    if len(message.inputs) > MAX_HELD:
+        raise Refused(f"inputs: more than {MAX_HELD}")
+    for index, data_id in enumerate(message.inputs):
+        _data_id(f"inputs[{index}]", data_id)
+    return frozenset(message.inputs)
+
+
+def _results(message: pb.Advert) -> frozenset[HeldResult]:
+    if len(message.results) > MAX_HELD:
+        raise Refused(f"results: more than {MAX_HELD}")
+    held: dict[tuple[int, bytes], HeldResult] = {}
+    for index, told in enumerate(message.results):
+        where = f"results[{index}]"
+        _data_id(f"{where}.data_in", told.data_in)
+        _data_id(f"{where}.data_out", told.data_out)
+        if (told.func_id, told.data_in) in held:
+            raise Refused(f"{where}: its function and input are told of twice")
+        held[told.func_id, told.data_in] = HeldResult(told.func_id, told.data_in, told.data_out)
+    return frozenset(held.values())
+
+
+def _data_id(where: str, data_id: bytes) -> None:
+    if len(data_id) != len(NO_DATA):
+        raise Refused(f"{where}: has {len(data_id)} bytes instead of {len(NO_DATA)}")
+    if data_id == NO_DATA:
+        raise Refused(f"{where}: names nothing")
 
 
 def _below(where: str, value: int, bound: int) -> None:

@@ -49,6 +49,14 @@ class Instance:
         return self.ipv4 if family == 4 else self.ipv6
 
 
+class HeldResult(NamedTuple):
+    """A result that a site holds: the output of `func_id` for `data_in`, under `data_out` (16 bytes each)."""
+
+    func_id: int
+    data_in: bytes
+    data_out: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class SiteAdvert:
     """An advert that was accepted; it replaces what the site said before.
@@ -61,6 +69,8 @@ class SiteAdvert:
         cpu_utilisation: share of the site's CPU quota in use, 0–1.
         cpu_capacity: the quota, in cores.
         instances: by key.
+        inputs: content identifiers (16 bytes) of inputs that the site holds.
+        results: results that it holds.
     """
 
     site: str
@@ -70,6 +80,8 @@ class SiteAdvert:
     cpu_utilisation: float = 0.0
     cpu_capacity: float = 0.0
     instances: dict[InstanceKey, Instance] = field(default_factory=dict[InstanceKey, Instance])
+    inputs: frozenset[bytes] = frozenset()
+    results: frozenset[HeldResult] = frozenset()
 
     @property
     def functions(self) -> frozenset[int]:

@@ -39,7 +39,7 @@ def agent(
     """Advertise a site's instances to the controller, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    damping = Damping(timer, min_interval_ms / 1000, Thresholds(load_change, relative_change))
+    damping = Damping(timer, min_interval_ms / 1000, thresholds=Thresholds(load_change, relative_change))
     config = AgentConfig(unix_path(listen, "--listen"), damping, drain)
     # Two adverts may get lost before the controller forgets the site.
     sender = AdvertSender(controller, site, token, ttl_ms=round(timer * 3500))

@@ -15,6 +15,7 @@ from cfn.commands.calls import CallResult, run_calls
 from cfn.commands.failure import FAILED, fail
 from cfn.commands.report import print_json, print_table
 from cfn.exchange import RetryPolicy
+from cfn.names import parse_data_id
 from cfn.wire import PORT, ComputeType, Demand
 
 
@@ -26,6 +27,9 @@ def call(
         str, typer.Option("--to", envvar="CFN_ADDRESS", help="The network's anycast address.")
     ] = "10.255.0.1",
     file: Annotated[str, typer.Option(help="Read the input from a file; - for standard input.")] = "",
+    data_in: Annotated[
+        str, typer.Option(metavar="ID", help="Name the input by its identifier instead of sending it.")
+    ] = "",
     tenant: Annotated[int, typer.Option(min=0, max=65535, envvar="CFN_TENANT", help="Who asks.")] = 0,
     compute: Annotated[str, typer.Option(help="Processor: any, logic, parallel or neural.")] = "any",
     grade: Annotated[int, typer.Option(min=0, max=4, help="Least grade of the processor, 0 for any.")] = 0,
@@ -48,9 +52,10 @@ def call(
     if raw and count > 1:
         raise typer.BadParameter("--raw is for one call")
     data = _input(payload, file)
+    named = _data_in(data_in)
     demand = Demand(_compute_type(compute), grade, latency_ms, cost_ceiling)
     try:
-        build_request(function, data, request_id=0)
+        build_request(function, data, request_id=0, data_in=named)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     # Longer than all the waits together, so that the attempts alone decide when to give up.
@@ -58,7 +63,7 @@ def call(
 
     async def run() -> list[CallResult]:
         async with AsyncClient(to, tenant=tenant, port=port, policy=policy) as client:
-            options = {"demand": demand, "priority": priority}
+            options = {"demand": demand, "priority": priority, "data_in": named}
             return await run_calls(
                 client, function, data, count=count, rate=rate, session=session, options=options
             )
@@ -89,6 +94,13 @@ def _compute_type(name: str) -> ComputeType:
     except KeyError:
         names = ", ".join(member.name.lower() for member in ComputeType)
         raise typer.BadParameter(f"{name!r} is none of {names}", param_hint="--compute") from None
+
+
+def _data_in(text: str) -> bytes | None:
+    try:
+        return parse_data_id(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--data-in") from None
 
 
 def _input(payload: str, file: str) -> bytes:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated
 
@@ -34,6 +35,11 @@ def serve(
         int, typer.Option(min=0, help="Requests that may wait; the next is answered BUSY.")
     ] = 64,
     agent: Annotated[str, typer.Option(metavar="unix:PATH", help="Socket of the site's agent.")] = "",
+    data: Annotated[str, typer.Option(metavar="unix:PATH", help="Socket of the site's data agent.")] = "",
+    pure: Annotated[
+        bool | None,
+        typer.Option(help="Same input, same output: results may be kept. Unless given, as declared."),
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port.")] = PORT,
     drain: Annotated[float, typer.Option(min=0, help="Seconds to go on serving after SIGTERM.")] = 1.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is ignored, too.")] = False,
@@ -41,8 +47,16 @@ def serve(
     """Serve a function at its own addresses, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    config = _config(load_function(target), listen, instance, workers, queue)
-    server = Server([config], port=port, agent=unix_path(agent, "--agent") if agent else None)
+    function = load_function(target)
+    if pure is not None:
+        function = replace(function, pure=pure)
+    config = _config(function, listen, instance, workers, queue)
+    server = Server(
+        [config],
+        port=port,
+        agent=unix_path(agent, "--agent") if agent else None,
+        data=unix_path(data, "--data") if data else None,
+    )
     try:
         asyncio.run(_run(server, config, drain))
     except OSError as error:

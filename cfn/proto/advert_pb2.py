@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0c\x61\x64vert.proto\x12\rcfn.advert.v1\"\xbe\x01\n\x06\x41\x64vert\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x0e\n\x06ttl_ms\x18\x04 \x01(\r\x12\x14\n\x0csent_unix_us\x18\x05 \x01(\x04\x12\x17\n\x0f\x63pu_utilisation\x18\x06 \x01(\x01\x12\x14\n\x0c\x63pu_capacity\x18\x07 \x01(\x01\x12*\n\tinstances\x18\x08 \x03(\x0b\x32\x17.cfn.advert.v1.Instance\"\xba\x02\n\x08Instance\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x10\n\x08instance\x18\x02 \x01(\r\x12\x0c\n\x04ipv4\x18\x03 \x01(\x0c\x12\x0c\n\x04ipv6\x18\x04 \x01(\x0c\x12\x0c\n\x04load\x18\x05 \x01(\r\x12\r\n\x05queue\x18\x06 \x01(\r\x12\x17\n\x0fservice_time_us\x18\x07 \x01(\x01\x12\x13\n\x0b\x61rrival_rps\x18\x08 \x01(\x01\x12\x15\n\rcompleted_rps\x18\t \x01(\x01\x12\x14\n\x0c\x63\x61pacity_rps\x18\n \x01(\x01\x12\x13\n\x0b\x63oncurrency\x18\x0b \x01(\r\x12,\n\x05state\x18\x0c \x01(\x0e\x32\x1d.cfn.advert.v1.Instance.State\"4\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x06\n\x02UP\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\"F\n\tAdvertAck\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fmin_interval_ms\x18\x03 \x01(\r2G\n\x07\x41\x64verts\x12<\n\tAdvertise\x12\x15.cfn.advert.v1.Advert\x1a\x18.cfn.advert.v1.AdvertAckb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0c\x61\x64vert.proto\x12\rcfn.advert.v1\"\xf6\x01\n\x06\x41\x64vert\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x0e\n\x06ttl_ms\x18\x04 \x01(\r\x12\x14\n\x0csent_unix_us\x18\x05 \x01(\x04\x12\x17\n\x0f\x63pu_utilisation\x18\x06 \x01(\x01\x12\x14\n\x0c\x63pu_capacity\x18\x07 \x01(\x01\x12*\n\tinstances\x18\x08 \x03(\x0b\x32\x17.cfn.advert.v1.Instance\x12\x0e\n\x06inputs\x18\t \x03(\x0c\x12&\n\x07results\x18\n \x03(\x0b\x32\x15.cfn.advert.v1.Result\"<\n\x06Result\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x0f\n\x07\x64\x61ta_in\x18\x02 \x01(\x0c\x12\x10\n\x08\x64\x61ta_out\x18\x03 \x01(\x0c\"\xba\x02\n\x08Instance\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x10\n\x08instance\x18\x02 \x01(\r\x12\x0c\n\x04ipv4\x18\x03 \x01(\x0c\x12\x0c\n\x04ipv6\x18\x04 \x01(\x0c\x12\x0c\n\x04load\x18\x05 \x01(\r\x12\r\n\x05queue\x18\x06 \x01(\r\x12\x17\n\x0fservice_time_us\x18\x07 \x01(\x01\x12\x13\n\x0b\x61rrival_rps\x18\x08 \x01(\x01\x12\x15\n\rcompleted_rps\x18\t \x01(\x01\x12\x14\n\x0c\x63\x61pacity_rps\x18\n \x01(\x01\x12\x13\n\x0b\x63oncurrency\x18\x0b \x01(\r\x12,\n\x05state\x18\x0c \x01(\x0e\x32\x1d.cfn.advert.v1.Instance.State\"4\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x06\n\x02UP\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\"F\n\tAdvertAck\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fmin_interval_ms\x18\x03 \x01(\r2G\n\x07\x41\x64verts\x12<\n\tAdvertise\x12\x15.cfn.advert.v1.Advert\x1a\x18.cfn.advert.v1.AdvertAckb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,13 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'advert_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ADVERT']._serialized_start=32
-  _globals['_ADVERT']._serialized_end=222
-  _globals['_INSTANCE']._serialized_start=225
-  _globals['_INSTANCE']._serialized_end=539
-  _globals['_INSTANCE_STATE']._serialized_start=487
-  _globals['_INSTANCE_STATE']._serialized_end=539
-  _globals['_ADVERTACK']._serialized_start=541
-  _globals['_ADVERTACK']._serialized_end=611
-  _globals['_ADVERTS']._serialized_start=613
-  _globals['_ADVERTS']._serialized_end=684
+  _globals['_ADVERT']._serialized_end=278
+  _globals['_RESULT']._serialized_start=280
+  _globals['_RESULT']._serialized_end=340
+  _globals['_INSTANCE']._serialized_start=343
+  _globals['_INSTANCE']._serialized_end=657
+  _globals['_INSTANCE_STATE']._serialized_start=605
+  _globals['_INSTANCE_STATE']._serialized_end=657
+  _globals['_ADVERTACK']._serialized_start=659
+  _globals['_ADVERTACK']._serialized_end=729
+  _globals['_ADVERTS']._serialized_start=731
+  _globals['_ADVERTS']._serialized_end=802
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Advert(_message.Message):
-    __slots__ = ("site", "incarnation", "sequence", "ttl_ms", "sent_unix_us", "cpu_utilisation", "cpu_capacity", "instances")
+    __slots__ = ("site", "incarnation", "sequence", "ttl_ms", "sent_unix_us", "cpu_utilisation", "cpu_capacity", "instances", "inputs", "results")
     SITE_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,8 @@ class Advert(_message.Message):
     CPU_UTILISATION_FIELD_NUMBER: _ClassVar[int]
     CPU_CAPACITY_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
     site: str
     incarnation: int
     sequence: int
@@ -26,7 +28,19 @@ class Advert(_message.Message):
     cpu_utilisation: float
     cpu_capacity: float
     instances: _containers.RepeatedCompositeFieldContainer[Instance]
-    def __init__(self, site: _Optional[str] = ..., incarnation: _Optional[int] = ..., sequence: _Optional[int] = ..., ttl_ms: _Optional[int] = ..., sent_unix_us: _Optional[int] = ..., cpu_utilisation: _Optional[float] = ..., cpu_capacity: _Optional[float] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ...) -> None: ...
+    inputs: _containers.RepeatedScalarFieldContainer[bytes]
+    results: _containers.RepeatedCompositeFieldContainer[Result]
+    def __init__(self, site: _Optional[str] = ..., incarnation: _Optional[int] = ..., sequence: _Optional[int] = ..., ttl_ms: _Optional[int] = ..., sent_unix_us: _Optional[int] = ..., cpu_utilisation: _Optional[float] = ..., cpu_capacity: _Optional[float] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ..., inputs: _Optional[_Iterable[bytes]] = ..., results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ("func_id", "data_in", "data_out")
+    FUNC_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_IN_FIELD_NUMBER: _ClassVar[int]
+    DATA_OUT_FIELD_NUMBER: _ClassVar[int]
+    func_id: int
+    data_in: bytes
+    data_out: bytes
+    def __init__(self, func_id: _Optional[int] = ..., data_in: _Optional[bytes] = ..., data_out: _Optional[bytes] = ...) -> None: ...
 
 class Instance(_message.Message):
     __slots__ = ("func_id", "instance", "ipv4", "ipv6", "load", "queue", "service_time_us", "arrival_rps", "completed_rps", "capacity_rps", "concurrency", "state")

@@ -19,11 +19,13 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 @asynccontextmanager
-async def served(function: Function, *hosts: str, workers: int = 1, queue_limit: int = 64, agent=None):
+async def served(
+    function: Function, *hosts: str, workers: int = 1, queue_limit: int = 64, agent=None, data=None
+):
     """An instance of a function on loopback; yields its port."""
     port = free_port()
     config = InstanceConfig(function, 3, tuple(map(ip_address, hosts or ["127.0.0.1"])), workers, queue_limit)
-    async with Server([config], port=port, agent=agent):
+    async with Server([config], port=port, agent=agent, data=data):
         yield port
 
 

@@ -51,4 +51,19 @@ def threaded(payload: bytes) -> bytes:
     return moody(payload)
 
 
+def _sizes(payload: bytes) -> bytes:
+    """Says how long the payload is, and leaves an x in the file that its first line may name."""
+    if payload.startswith(b"log "):
+        with open(payload.split(b"\n")[0][4:], "ab") as log:
+            log.write(b"x")
+    if payload.startswith(b"refuse"):
+        raise BadInputError("not today")
+    return b"%d bytes" % len(payload)
+
+
+size = function("test/size")(_sizes)
+pure_size = function("test/size", pure=True)(_sizes)
+threaded_size = function("test/size", runs="thread")(_sizes)
+
+
 not_a_function = len

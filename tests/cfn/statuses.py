@@ -1,6 +1,6 @@
 """Statuses as function servers send them."""
 
-from cfn.status import InstanceStatus
+from cfn.status import HoldingsStatus, InstanceStatus
 
 
 def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> InstanceStatus:
@@ -20,3 +20,9 @@ def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> InstanceStatus:
         "cpu_us": 0,
     }
     return InstanceStatus(**{**values, **fields})
+
+
+def holdings(*, at_s: float = 0.0, **fields) -> HoldingsStatus:
+    """What a data agent holds, measured at that second."""
+    values = {"started_us": 1000, "at_us": round(at_s * 1e6), "inputs": [], "results": []}
+    return HoldingsStatus(**{**values, **fields})

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import grpc
 import pytest
@@ -13,13 +14,15 @@ import pytest
 from cfn.advert_sender import AdvertSender, SendError
 from cfn.agent import Agent, AgentConfig
 from cfn.client import AsyncClient
+from cfn.content.results import ResultKey
 from cfn.cpu import Host
 from cfn.damping import Damping
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
+from tests.cfn.content.agents import site
 from tests.cfn.network import served
-from tests.cfn.sample_functions import echo
-from tests.cfn.statuses import status
+from tests.cfn.sample_functions import echo, pure_size
+from tests.cfn.statuses import holdings, status
 
 WAIT_S = 30
 
@@ -117,6 +120,45 @@ async def test_a_change_is_told_at_once_and_a_site_that_drains_says_so_and_withd
         assert [each.state for each in draining.instances] == [pb.Instance.DRAINING]
         assert len((await receiver.until(lambda each: not each.instances)).instances) == 0
     assert not path.exists()
+
+
+async def test_what_the_data_agent_holds_is_advertised_until_it_does_not_any_more(tmp_path):
+    path = tmp_path / "agent.sock"
+    key = ResultKey(0xF, b"i" * 16)
+    async with controller() as receiver, running(path, receiver.port):
+        await listening(path)
+        result = {"func_id": key.func_id, "data_in": key.data_in.hex()}
+        say(path, holdings(at_s=1.0, inputs=["ee" * 16, "aa" * 16], results=[result]))
+        first = await receiver.until(lambda each: each.inputs)
+        assert list(first.inputs) == [b"\xaa" * 16, b"\xee" * 16]
+        (told,) = first.results
+        assert (told.func_id, told.data_in, told.data_out) == (*key, key.data_out)
+        say(path, holdings(at_s=2.0, inputs=["bb" * 16, "aa" * 16]))
+        second = await receiver.until(lambda each: not each.results)
+        assert list(second.inputs) == [b"\xaa" * 16, b"\xbb" * 16]
+        # Silence from then on.
+        await receiver.until(lambda each: not each.inputs)
+
+
+async def test_server_data_agent_and_site_agent_together(tmp_path):
+    """What is put and what a pure function made is in an advert soon after."""
+    path = tmp_path / "agent.sock"
+    async with controller() as receiver, running(path, receiver.port):
+        await listening(path)
+        # In threads: gRPC runs in this process, which is not to be forked any more.
+        async with (
+            site(tmp_path, report_to=path) as data,
+            served(replace(pure_size, runs="thread"), agent=path, data=data.config.local) as port,
+            AsyncClient("127.0.0.1", port=port) as client,
+        ):
+            data_id = await data.client.put(b"picture")
+            await client.call("test/size", data_in=data_id)
+            advert = await receiver.until(lambda each: each.results)
+            assert list(advert.inputs) == [data_id]
+            (told,) = advert.results
+            key = ResultKey(pure_size.func_id, data_id)
+            assert (told.func_id, told.data_in, told.data_out) == (*key, key.data_out)
+        await receiver.until(lambda each: not each.inputs and not each.results)
 
 
 async def test_an_instance_that_falls_silent_is_withdrawn(tmp_path):

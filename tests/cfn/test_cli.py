@@ -53,7 +53,7 @@ def call(port: str, *arguments: str, to: str = "127.0.0.1", stdin: bytes | None 
 def test_help_lists_every_verb_and_what_plug_ins_say_of_themselves():
     done = cfn("--help")
     assert done.exit_code == 0
-    for verb in ("call", "serve", "agent", "inspect", "id", "controller", "lab"):
+    for verb in ("call", "serve", "agent", "data", "inspect", "id", "controller", "lab"):
         assert f"│ {verb} " in done.output
 
 
@@ -243,7 +243,7 @@ def test_a_broken_plug_in_says_so_in_one_line_when_it_is_used(verb, reason, monk
 
 
 def test_the_command_line_does_without_what_takes_long_to_import():
-    script = "import sys, cfn.cli; print([m for m in ('scapy', 'numpy') if m in sys.modules])"
+    script = "import sys, cfn.cli; print([m for m in ('scapy', 'numpy', 'aiohttp') if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ
     )

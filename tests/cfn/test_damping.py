@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from cfn.damping import Damping, Schedule, Thresholds, changed
+from cfn.holdings import Holdings
 from cfn.site import InstanceView
 
 VIEW = InstanceView(
@@ -84,6 +85,16 @@ def test_a_change_is_due_after_the_least_interval(views):
 def test_a_change_that_went_back_waits_for_the_timer_again():
     made = schedule()
     assert made.due((replace(VIEW, load=200),)) < made.due((VIEW,)) == 11.0
+
+
+def test_a_change_of_what_is_held_is_told_soon_but_not_at_once():
+    made = schedule(timer_s=1.0, min_interval_s=0.02, holdings_s=0.2)
+    held = Holdings(frozenset([b"i" * 16]))
+    assert made.due((VIEW,), held) == pytest.approx(10.2)
+    assert made.due((), held) == pytest.approx(10.02)
+    made.sent((VIEW,), 11.0, held)
+    assert made.due((VIEW,), held) == 12.0
+    assert made.due((VIEW,), Holdings()) == pytest.approx(11.2)
 
 
 def test_the_controller_can_slow_an_agent_down_but_not_hurry_it():

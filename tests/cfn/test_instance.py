@@ -57,6 +57,49 @@ def test_a_busy_answer_is_not_remembered():
     started(state, job(2), now=0.1)
 
 
+def test_a_request_that_is_to_be_prepared_takes_its_place_once_it_is():
+    state = instance(queue_limit=1)
+    named, other = job(1, payload=b"", data_in=b"n" * 16), job(2)
+    assert state.arrive(named, 0.0, prepare=True) is None
+    assert state.arrive(named, 0.0, prepare=True) is None
+    assert (state.next_job(0.0), state.queue, state.load(0.0)) == (None, 0, 0)
+    assert [state.next_to_prepare(), state.next_to_prepare()] == [named, None]
+    started(state, other)
+    assert state.arrive(named, 0.1, prepare=True) is None
+    assert state.prepared(named, 0.1) is None
+    assert (state.queue, state.counters.arrived) == (1, 2)
+    assert state.drop_waiting() == [named]
+    assert state.queue == 0
+
+
+def test_what_is_prepared_for_a_full_queue_is_refused():
+    state = instance(queue_limit=0)
+    named = job(1, payload=b"", data_in=b"n" * 16)
+    state.arrive(named, 0.0, prepare=True)
+    state.next_to_prepare()
+    started(state, job(2))
+    assert state.prepared(named, 0.1).header.report.status == Status.BUSY
+    state.finish(job(2), DONE, 0.2)
+    assert state.arrive(named, 0.2, prepare=True) is None
+
+
+def test_as_many_are_prepared_as_could_run_and_wait():
+    state = instance(workers=1, queue_limit=2)
+    answers = [state.arrive(job(number), 0.0, prepare=True) for number in range(4)]
+    assert answers[:3] == [None] * 3
+    assert answers[3].header.report.status == Status.BUSY
+    assert state.arrive(job(9), 0.0) is None
+
+
+def test_an_outcome_without_a_run_is_remembered_and_counts_as_no_run():
+    state = instance()
+    named = job(1, payload=b"", data_in=b"n" * 16)
+    state.arrive(named, 0.0, prepare=True)
+    assert state.settle(state.next_to_prepare(), DONE, 0.1).payload == b"out"
+    assert state.arrive(named, 0.2, prepare=True).payload == b"out"
+    assert (state.counters.arrived, state.counters.completed, state.next_to_prepare()) == (0, 0, None)
+
+
 def test_the_answer_echoes_the_request_and_reports_the_load():
     state = instance()
     asked = job(1, tenant=7, affinity=9, timestamp=5, hops=3, priority=2)

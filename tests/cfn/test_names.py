@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.names import data_in_id, data_out_id, func_id, func_prefix
+from cfn.names import data_in_id, data_out_id, func_id, func_prefix, parse_data_id
 from tests.cfn import vectors
 
 
@@ -54,3 +54,14 @@ def test_content_identifiers_are_those_of_the_request_vector():
 @given(st.binary())
 def test_data_in_is_the_head_of_sha256(payload):
     assert data_in_id(payload) == hashlib.sha256(payload).digest()[:16]
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_an_identifier_survives_being_written(data_id):
+    assert parse_data_id(data_id.hex()) == parse_data_id(data_id.hex().upper()) == data_id
+
+
+@pytest.mark.parametrize("text", ["", "0" * 31, "0" * 33, "g" * 32, " " + "0" * 31, "0x" + "0" * 30])
+def test_what_is_no_identifier_is_refused(text):
+    with pytest.raises(ValueError, match="32 hexadecimal digits"):
+        parse_data_id(text)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.status import MAX_STATUS, InstanceStatus
-from tests.cfn.statuses import status
+from cfn.status import MAX_HELD, MAX_STATUS, InstanceStatus, decode_status
+from tests.cfn.statuses import holdings, status
 
 
 def test_a_status_survives_the_wire_and_fits():
@@ -37,7 +37,38 @@ def test_a_status_that_is_wrong_is_refused_in_one_line_that_names_the_field(chan
     assert "\n" not in str(caught.value)
 
 
-@given(st.binary(max_size=200))
+def test_the_fullest_holdings_fit_and_survive_the_wire():
+    sent = holdings(
+        inputs=["f" * 32] * MAX_HELD, results=[{"func_id": 2**64 - 1, "data_in": "e" * 32}] * MAX_HELD
+    )
+    assert decode_status(sent.encode()) == sent
+    assert len(sent.encode()) <= MAX_STATUS
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"inputs": ["f" * 31]}, "inputs.0"),
+        ({"inputs": ["F" * 32]}, "inputs.0"),
+        ({"inputs": ["f" * 32] * (MAX_HELD + 1)}, "inputs"),
+        ({"results": [{"func_id": -1, "data_in": "f" * 32}]}, "results.0.func_id"),
+        ({"results": [{"func_id": 1}]}, "results.0.data_in"),
+        ({"at_us": -1}, "at_us"),
+    ],
+)
+def test_holdings_that_are_wrong_are_refused_in_one_line_that_names_the_field(change, field):
+    good = json.loads(holdings().encode())
+    with pytest.raises(ValueError, match=f"^{field}: [^\n]*$"):
+        decode_status(json.dumps({**good, **change}).encode())
+
+
+def test_either_sort_of_status_is_read_as_what_it_is():
+    for sent in (status(3), holdings()):
+        assert decode_status(sent.encode()) == sent
+
+
+@given(st.binary(max_size=200) | st.sampled_from([b"[]", b"7", b'"inputs"', b'{"inputs": 7}', b"{}"]))
 def test_random_bytes_are_refused(data):
-    with pytest.raises(ValueError, match=r".+"):
-        InstanceStatus.decode(data)
+    for decode in (InstanceStatus.decode, decode_status):
+        with pytest.raises(ValueError, match=r".+"):
+            decode(data)

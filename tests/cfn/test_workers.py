@@ -12,7 +12,7 @@ import pytest
 from cfn.function import Outcome
 from cfn.wire import Status
 from cfn.workers import start_workers
-from tests.cfn.sample_functions import moody, threaded
+from tests.cfn.sample_functions import moody, size, threaded, threaded_size
 
 
 async def outcome(workers, payload: bytes) -> Outcome:
@@ -28,6 +28,34 @@ async def test_a_worker_runs_one_request_after_another(target):
         for payload in (b"a", b"", b"c"):
             assert await outcome(workers, payload) == Outcome(Status.OK, payload)
         assert (await outcome(workers, b"refuse")).status == Status.BAD_INPUT
+    finally:
+        workers.close()
+
+
+@pytest.mark.parametrize("target", [size, threaded_size])
+async def test_an_input_can_be_a_file_which_the_worker_closes(target, tmp_path):
+    (tmp_path / "input").write_bytes(bytes(3_000_000))
+    workers = start_workers(target, 1)
+    try:
+        for _ in range(3):
+            done = asyncio.get_running_loop().create_future()
+            data = (tmp_path / "input").open("rb")
+            workers.submit(data, done.set_result)
+            assert await asyncio.wait_for(done, 30) == Outcome(Status.OK, b"3000000 bytes")
+            assert data.closed
+    finally:
+        workers.close()
+
+
+async def test_a_file_that_cannot_be_read_is_a_missing_input(tmp_path):
+    workers = start_workers(size, 1)
+    try:
+        done = asyncio.get_running_loop().create_future()
+        workers.submit((tmp_path / "input").open("xb"), done.set_result)
+        assert await asyncio.wait_for(done, 30) == Outcome(
+            Status.MISSING_INPUT, b"cannot be read: Bad file descriptor"
+        )
+        assert await outcome(workers, b"on") == Outcome(Status.OK, b"2 bytes")
     finally:
         workers.close()
 

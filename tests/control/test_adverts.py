@@ -5,11 +5,14 @@ One case: pytest tests/control/test_adverts.py -k expire
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from cfn.proto import advert_pb2 as pb
-from control.advert_check import MAX_TTL_MS, Refused, check
+from control.advert_check import MAX_HELD, MAX_TTL_MS, Refused, check
 from control.adverts import AdvertStore
+from control.model import HeldResult
 from tests.control.example import (
     DETECT,
     FAR,
@@ -32,6 +35,15 @@ def told(**values: object) -> pb.Advert:
     for name, value in values.items():
         setattr(good.instances[0], name, value)
     return good
+
+
+HELD, OTHER = b"h" * 16, b"o" * 16
+RESULT = pb.Result(func_id=DETECT, data_in=HELD, data_out=OTHER)
+
+
+def holding(inputs: Sequence[bytes] = (), results: Sequence[pb.Result] = ()) -> pb.Advert:
+    """An advert of the near site that tells of this, and of no instance."""
+    return pb.Advert(site="near", ttl_ms=1, inputs=inputs, results=results)
 
 
 def test_a_good_advert_is_understood() -> None:
@@ -67,7 +79,29 @@ REFUSED = [
     (told(ipv6=bytes(15) + b"\1"), "instances[0].ipv6: ::1 is not of a host of this site"),
     (pb.Advert(site="near", ttl_ms=1, cpu_utilisation=-1), "cpu_utilisation: -1.0 is no amount"),
     (pb.Advert(site="near", ttl_ms=1, cpu_capacity=float("nan")), "cpu_capacity: nan is no amount"),
+    (holding(inputs=[HELD] * (MAX_HELD + 1)), f"inputs: more than {MAX_HELD}"),
+    (holding(inputs=[HELD, b"short"]), "inputs[1]: has 5 bytes instead of 16"),
+    (holding(inputs=[bytes(16)]), "inputs[0]: names nothing"),
+    (holding(results=[RESULT] * (MAX_HELD + 1)), f"results: more than {MAX_HELD}"),
+    (holding(results=[RESULT, RESULT]), "results[1]: its function and input are told of twice"),
+    (holding(results=[pb.Result(data_out=OTHER)]), "results[0].data_in: has 0 bytes instead of 16"),
+    (holding(results=[pb.Result(data_in=HELD, data_out=bytes(16))]), "results[0].data_out: names nothing"),
 ]
+
+
+def test_what_a_site_holds_is_carried() -> None:
+    good = message("near", 7, [instance(NEAR)])
+    good.inputs.extend([HELD, OTHER])
+    good.results.add(func_id=DETECT, data_in=HELD, data_out=OTHER)
+    found = check(good, TOKEN, catalogue())
+    assert found.inputs == {HELD, OTHER}
+    assert found.results == {HeldResult(DETECT, HELD, OTHER)}
+    store = AdvertStore(Clock())
+    store.accept(found)
+    store.accept(check(message("near", 8, [instance(NEAR)]), TOKEN, catalogue()))
+    held = store.get("near")
+    assert held is not None
+    assert (held.advert.inputs, held.advert.results) == (frozenset(), frozenset())
 
 
 @pytest.mark.parametrize(("wrong", "why"), REFUSED, ids=[why for _, why in REFUSED])
