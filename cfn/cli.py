@@ -23,6 +23,7 @@ from cfn.commands.failure import FAILED
 from cfn.commands.ids import ids
 from cfn.commands.inspect import inspect
 from cfn.commands.serve import serve
+from cfn.commands.trace import trace
 
 GROUP = "cfn.commands"
 _COMPLETION = "_CFN_COMPLETE"
@@ -46,6 +47,7 @@ def build(arguments: list[str]) -> typer.Typer:
     )
     for name, command in (
         ("call", call),
+        ("trace", trace),
         ("serve", serve),
         ("agent", agent),
         ("inspect", inspect),

@@ -8,8 +8,9 @@ from typing import Any
 
 from cfn.client import AsyncClient
 from cfn.cookie import Cookie
-from cfn.errors import CallError
+from cfn.errors import CallError, InstanceError
 from cfn.exchange import Reply
+from cfn.extension_bodies import Trace
 from cfn.session import AsyncSession
 
 
@@ -33,6 +34,13 @@ class CallResult:
         return self.reply.payload if self.reply else b""
 
     @property
+    def trace(self) -> Trace | None:
+        """What routers recorded, if they were asked and there was an answer of an instance."""
+        if isinstance(self.error, InstanceError):
+            return self.error.trace
+        return self.reply.trace if self.reply else None
+
+    @property
     def cookie(self) -> Cookie | None:
         """The cookie that came with the answer: it tells the operator which instance it was."""
         return Cookie.from_int(self.reply.affinity) if self.reply and self.reply.affinity else None
@@ -46,7 +54,7 @@ async def run_calls(
     count: int,
     rate: float,
     session: bool,
-    options: dict[str, Any],
+    arguments: dict[str, Any],
 ) -> list[CallResult]:
     """Make `count` calls.
 
@@ -57,13 +65,13 @@ async def run_calls(
         count: how many.
         rate: calls per second, begun on time whether or not answers come; 0 for one after another.
         session: keep the cookie from call to call.
-        options: further arguments of every call.
+        arguments: further arguments of every call.
     """
     caller = AsyncSession(client) if session else client
 
     async def one(number: int) -> CallResult:
         try:
-            return CallResult(number, await caller.call(function, payload, **options), None)
+            return CallResult(number, await caller.call(function, payload, **arguments), None)
         except CallError as error:
             return CallResult(number, None, error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -12,12 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cfn.commands.calls import CallResult
+from cfn.commands.path import path_record, print_path
 
 _PREVIEW = 48
 
 
-def print_table(results: list[CallResult]) -> None:
-    """A row per call, and percentiles of the latency below when there are several."""
+def print_table(results: list[CallResult], names: Mapping[int, str]) -> None:
+    """A row per call, the paths of those that were traced, percentiles of the latency of several."""
     table = Table(box=None, header_style="bold", expand=True)
     for name in ("call", "instance", "status", "load", "queue", "ms", "tries"):
         table.add_column(name, justify="left" if name in {"instance", "status"} else "right", no_wrap=True)
@@ -26,6 +28,10 @@ def print_table(results: list[CallResult]) -> None:
         table.add_row(str(result.number), *_cells(result))
     console = Console()
     console.print(table)
+    for result in results:
+        if result.trace:
+            console.print(f"\npath of call {result.number}")
+            print_path(console, result.trace, names)
     latencies = sorted(result.reply.latency_s for result in results if result.reply)
     if len(results) > 1 and latencies:
         failed = len(results) - len(latencies)
@@ -33,10 +39,11 @@ def print_table(results: list[CallResult]) -> None:
         console.print(f"{len(latencies)} answered, {failed} failed, p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
 
-def print_json(results: list[CallResult]) -> None:
+def print_json(results: list[CallResult], names: Mapping[int, str]) -> None:
     """A JSON object per line; the output as text, or as base64 where it is none."""
     for result in results:
-        print(json.dumps(_record(result)))
+        path = {"trace": path_record(result.trace, names)} if result.trace else {}
+        print(json.dumps(_record(result) | path))
 
 
 def _cells(result: CallResult) -> list[str | Text]:
@@ -67,6 +74,11 @@ def _record(result: CallResult) -> dict[str, Any]:
         "latency_ms": round(reply.latency_s * 1000, 3),
         "attempts": reply.attempts,
     }
+    if len(reply.stages) > 1:
+        record["stages"] = [
+            {"func_id": f"0x{s.func_id:016x}", "data_in": s.data_in.hex(), "data_out": s.data_out.hex()}
+            for s in reply.stages
+        ]
     try:
         record["output"] = reply.payload.decode()
     except UnicodeDecodeError:

@@ -1,11 +1,13 @@
 """The command line, as a user meets it."""
 
+import asyncio
 import base64
 import json
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -14,9 +16,12 @@ from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 from typer.testing import CliRunner
 
-from cfn import cli
+from cfn import cli, outcomes
+from cfn.auth import TenantKey
+from cfn.names import func_id
 from cfn.scapy_layer import CFN, CFNTrace
 from tests.cfn import vectors
+from tests.cfn.chain_router import BOUND, RESPONDED, chain_router
 from tests.cfn.network import free_port
 
 VECTORS = {vector["name"]: vector for vector in vectors.load("vector")}
@@ -46,6 +51,45 @@ def port():
         assert server.wait(30) == 0
 
 
+@pytest.fixture(scope="module")
+def routed(port):
+    """The port of a router in front of it, which asks for the proof of tenant 7."""
+    started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def route() -> None:
+        stop = asyncio.Event()
+        key = TenantKey.from_bytes(bytes(range(8)))
+        async with chain_router({func_id("test/moody"): int(port)}, key) as number:
+            started.set_result((number, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(asyncio.run, route())
+        number, loop, stop = started.result(20)
+        yield str(number)
+        loop.call_soon_threadsafe(stop.set)
+        running.result(20)
+
+
+@pytest.fixture
+def credentials(tmp_path):
+    path = tmp_path / "credentials.json"
+    path.write_text('{"tenant": 7, "sender": 1, "key": "0001020304050607"}')
+    return str(path)
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """Names of the stand-in router's outcomes."""
+    monkeypatch.setattr(
+        outcomes, "entry_points", lambda group: [EntryPoint("test", f"{__name__}:names", group)]
+    )
+
+
+def names() -> dict[int, str]:
+    return {BOUND: "BOUND_NEW", RESPONDED: "RESPONDED"}
+
+
 def call(port: str, *arguments: str, to: str = "127.0.0.1", stdin: bytes | None = None):
     return cfn("call", "test/moody", "--to", to, "--port", port, "--timeout", "10", *arguments, stdin=stdin)
 
@@ -53,7 +97,7 @@ def call(port: str, *arguments: str, to: str = "127.0.0.1", stdin: bytes | None 
 def test_help_lists_every_verb_and_what_plug_ins_say_of_themselves():
     done = cfn("--help")
     assert done.exit_code == 0
-    for verb in ("call", "serve", "agent", "data", "inspect", "id", "controller", "lab"):
+    for verb in ("call", "trace", "serve", "agent", "data", "inspect", "id", "controller", "lab"):
         assert f"│ {verb} " in done.output
 
 
@@ -105,6 +149,13 @@ def test_a_failure_is_one_line_and_exit_code_1(port):
         (["call", "a/b", "--compute", "steam"], "any, logic, parallel, neural"),
         (["call", "a/b", "--grade", "5"], "grade"),
         (["call", "a/b", "--raw", "--count", "2"], "--raw is for one call"),
+        (["call", "a/b", *("--chain", "c/d") * 9], "8 is the most"),
+        (["call", "a/b", "--chain", "Vision"], "namespace/function"),
+        (["call", "a/b", "--chain", "c/d=xyz"], "32 hexadecimal digits"),
+        (["call", "a/b", "--chain", "c/d=ab"], "32 hexadecimal digits"),
+        (["call", "a/b", "--credentials", "/no/such"], "No such file"),
+        (["trace", "Vision"], "namespace/function"),
+        (["trace", "a/b", "x" * 1325], "room for 1324"),
         (["id", "x"], "namespace/function"),
         (["inspect", "xyz"], "neither a file nor hexadecimal"),
         (["inspect", ""], "no digits"),
@@ -149,6 +200,65 @@ def test_what_is_wrongly_written_exits_with_2_and_says_why(arguments, text):
     done = cfn(*arguments)
     assert done.exit_code == 2
     assert text in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.usefixtures("named")
+def test_trace_prints_a_row_per_router_like_traceroute(routed, credentials):
+    done = cfn(
+        "trace", "test/moody", "x", "--to", "127.0.0.1", "--port", routed, "--credentials", credentials
+    )
+    assert done.exit_code == 0, done.stderr
+    lines = [line.split() for line in done.output.splitlines()]
+    assert lines[1] == ["1", "→", "9", "BOUND_NEW", "2", "3", "0", "20", "µs"]
+    assert lines[2] == ["2", "←", "9", "RESPONDED", "2", "3", "0", "20", "µs"]
+    assert lines[3][:3] == ["1", "bytes", "in"]
+
+
+@pytest.mark.usefixtures("named")
+def test_a_call_of_a_chain_with_its_trace_as_json(routed, credentials):
+    done = call(
+        *(routed, "x", "--json", "--trace", "--credentials", credentials),
+        *("--chain", "test/moody", "--chain", f"test/moody={'ab' * 16}"),
+    )
+    said = json.loads(done.output)
+    assert [record["outcome"] for record in said["trace"]["records"]] == ["BOUND_NEW"] * 3 + ["RESPONDED"]
+    assert [stage["func_id"] for stage in said["stages"]] == [f"0x{func_id('test/moody'):016x}"] * 3
+    assert said["stages"][2]["data_out"] == "ab" * 16
+    assert said["output"] == "x"
+
+
+def test_outcomes_without_a_name_are_numbers(routed, credentials, monkeypatch):
+    monkeypatch.setattr(outcomes, "entry_points", lambda group: [])
+    done = call(routed, "x", "--trace", "--credentials", credentials)
+    assert "path of call 1" in done.output
+    assert ["1", "9", "1", "2", "3", "0", "20", "µs"] in [line.split() for line in done.output.splitlines()]
+
+
+@pytest.mark.usefixtures("named")
+def test_the_path_to_a_function_that_fails_is_shown_too(routed, credentials):
+    to = ("--to", "127.0.0.1", "--port", routed, "--credentials", credentials)
+    done = cfn("trace", "test/moody", "refuse", *to)
+    assert "RESPONDED" in done.output
+    assert (done.exit_code, done.stderr) == (1, "cfn: BAD_INPUT: not today\n")
+    assert (
+        "RESPONDED" in call(routed, "refuse", "--trace", "--count", "2", "--credentials", credentials).output
+    )
+
+
+def test_without_routers_there_is_no_record(port):
+    done = cfn("trace", "test/moody", "x", "--to", "127.0.0.1", "--port", port)
+    assert done.output.startswith("no router on the way left a record\n")
+    assert json.loads(cfn("trace", "test/moody", "--to", "127.0.0.1", "--port", port, "--json").output) == {
+        "records": [],
+        "missed": 0,
+    }
+
+
+def test_what_a_router_wants_proved_is_said(routed, credentials):
+    done = call(routed, "x")
+    assert (done.exit_code, done.stderr) == (1, "cfn: UNAUTHENTICATED: no auth\n")
+    done = call(routed, "x", "--credentials", credentials, "--tenant", "8")
+    assert (done.exit_code, "is tenant 7's" in " ".join(done.stderr.split())) == (2, True)
 
 
 def test_an_address_that_is_taken_is_one_line(port):
