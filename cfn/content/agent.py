@@ -202,7 +202,7 @@ class DataAgent:
 
     def _prefetch(self, data_id: bytes, holder: int) -> None:
         self.counters.prefetches += 1
-        if self._store.use(data_id):
+        if self._store.use(data_id) or self._results.find(data_id):
             self.counters.prefetches_held += 1
             return
         try:

@@ -140,6 +140,19 @@ async def test_without_a_data_agent_an_input_has_to_be_sent(tmp_path):
             await client.call("test/size", data_in=PICTURE_ID)
 
 
+async def test_a_data_agent_that_comes_back_is_used_again(tmp_path):
+    async with (
+        served(size, data=tmp_path / "data.sock") as port,
+        AsyncClient("127.0.0.1", port=port, policy=PATIENT) as client,
+    ):
+        for _ in range(2):
+            async with site(tmp_path) as here:
+                await here.client.put(PICTURE)
+                assert (await client.call("test/size", data_in=PICTURE_ID)).payload == b"1000000 bytes"
+            with pytest.raises(InputMissingError, match="does not answer"):
+                await client.call("test/size", data_in=PICTURE_ID)
+
+
 async def test_an_input_without_bytes_needs_no_agent():
     async with served(size) as port, AsyncClient("127.0.0.1", port=port, policy=PATIENT) as client:
         assert (await client.call("test/size")).payload == b"0 bytes"
@@ -172,6 +185,23 @@ async def test_an_input_that_waits_for_a_worker_stays_readable_when_the_cache_le
         assert len((await here.client.holdings())["content"]) == 1
         gate.touch()
         assert (await second).payload == b"old"
+        await first
+
+
+async def test_an_input_that_is_found_for_a_full_queue_is_let_go(tmp_path):
+    gate = tmp_path / "gate"
+    async with (
+        site(tmp_path) as here,
+        served(moody, data=here.config.local, queue_limit=0) as port,
+        AsyncClient("127.0.0.1", port=port, policy=PATIENT) as client,
+    ):
+        data_id = await here.client.put(b"held")
+        first = asyncio.create_task(client.call("test/moody", b"until " + os.fsencode(gate)))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await client.call("test/moody", data_in=data_id)
+        assert here.agent.counters.hits == 1
+        gate.touch()
         await first
 
 

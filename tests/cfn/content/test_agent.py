@@ -16,7 +16,7 @@ from cfn.content.prefetch import PrefetchEndpoint
 from cfn.content.results import ResultKey
 from cfn.names import data_in_id
 from cfn.wire import Header, Kind, Packet
-from tests.cfn.content.agents import prefetch, site, source
+from tests.cfn.content.agents import WAIT_S, prefetch, site, source
 from tests.cfn.strategies import packets
 
 PICTURE = os.urandom(300_000)
@@ -71,6 +71,15 @@ async def test_a_prefetch_brings_content_from_the_site_that_it_names(tmp_path, h
         assert far.agent.counters.served == 1
 
 
+async def test_a_result_that_is_held_is_not_fetched(tmp_path):
+    key = ResultKey(0xF, PICTURE_ID)
+    async with source() as origin, site(tmp_path, origins=[origin.url]) as here:
+        await here.client.put_result(key, b"a cat")
+        here.send(prefetch(key.data_out, holder=2))
+        await here.until(prefetches_held=1)
+    assert origin.asked == []
+
+
 async def test_whom_the_prefetch_names_is_asked_before_the_origins(tmp_path):
     async with (
         source(PICTURE) as origin,
@@ -119,6 +128,20 @@ async def test_a_holder_that_is_named_a_little_late_is_asked_still(tmp_path):
         here.send(prefetch(PICTURE_ID, holder=5))
         await here.until(prefetches=1)
         origin.gate.set()
+        assert await asking == PICTURE
+
+
+async def test_when_all_have_failed_a_prefetch_is_waited_for_a_little(tmp_path, monkeypatch):
+    monkeypatch.setattr("cfn.content.fetch.HOLDER_WAIT_S", WAIT_S)
+    async with (
+        source(status=404) as origin,
+        source(PICTURE) as holder,
+        site(tmp_path, sites={5: holder.url}, origins=[origin.url]) as here,
+    ):
+        asking = asyncio.create_task(here.client.get(PICTURE_ID))
+        await origin.is_asked()
+        assert not (await asyncio.wait([asking], timeout=0.2))[0]
+        here.send(prefetch(PICTURE_ID, holder=5))
         assert await asking == PICTURE
 
 
