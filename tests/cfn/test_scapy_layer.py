@@ -129,6 +129,12 @@ def test_random_bytes_never_crash_the_dissector(data):
     assert CFN(bytes([0x11, 0, 255, 3]) + bytes(68) + data).show(dump=True)
 
 
+@given(st.integers(0, 4), st.binary(max_size=400))
+def test_whatever_is_dissected_is_built_again_as_it_was(kind, data):
+    whole = bytes([0x11, 0, 18 + len(data) // 4, kind]) + bytes(68) + data
+    assert bytes(CFN(whole)) == whole
+
+
 def test_stacking_an_extension_sets_next_and_pads_to_whole_words():
     layers = CFN() / CFNAuth(sender=1) / CFNTrace() / CFNExtension(body=b"abc") / b"input"
     layers[CFNTrace].next = 9

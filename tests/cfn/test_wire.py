@@ -61,6 +61,15 @@ def test_random_bytes_decode_or_are_refused(data):
     _decode_or_refuse(data)
 
 
+@given(st.integers(0, 4), st.integers(0, 3), st.binary(min_size=2, max_size=254))
+def test_random_bodies_of_extensions_decode_or_are_refused(kind, following, body):
+    body = body[: len(body) // 4 * 4 - 2]
+    area = bytes([following, (2 + len(body)) // 4]) + body
+    base = bytearray(Packet(Header(Kind.REQUEST, 1)).encode())
+    base[2:4] = bytes([18 + len(area) // 4, kind])
+    _decode_or_refuse(bytes(base) + area)
+
+
 @given(packets(), st.data())
 def test_a_truncated_or_damaged_packet_decodes_or_is_refused(packet, draw):
     data = bytearray(packet.encode())
