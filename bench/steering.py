@@ -1,7 +1,8 @@
 """The workload `cfn`: requests without payload, steered by weight to one of several instances.
 
 The entries are those of an ingress router with one service: each frame is a first request of its flow, so
-it passes admission (function, tenant), is drawn from a weighted group, gets a sealed cookie and is routed.
+it passes admission (function, tenant), is drawn twice from a weighted group, gets a sealed cookie and is
+routed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ WEIGHTS = (1, 2, 3, 2)
 """Weight of each instance; they have consecutive addresses from FIRST_INSTANCE."""
 FUNCTION = func_id("bench/steer")
 TENANT = 7
+SERVICE = 1
 SITE = 1
+SITE_ADDRESS = IPv4Address("10.253.0.1")
+GROUP = 1
+LEAD = 16
+"""Of the second draw, which the controller asks for unless a service is declared without."""
 FLOWS = 1024
 _FIRST_PORT = 20000
 _KEY = {"k0": 0x03020100, "k1": 0x07060504}  # any key costs the same
@@ -61,18 +67,24 @@ def entries() -> list[fy.P4TableEntry]:
         {"site": SITE, "instance": number, "slot": number, "ipv4": int(address), "ipv6": 0}
         for number, address in enumerate(addresses, 1)
     ]
-    members = [
-        (weight, fy.P4TableAction("bind_instance", **key)) for weight, key in zip(WEIGHTS, keys, strict=True)
-    ]
-    next_hop = fy.P4TableAction("forward_edge", port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=SITE_MAC)
+    members = fy.P4IndirectAction(
+        [
+            (weight, fy.P4TableAction("bind_instance", **key))
+            for weight, key in zip(WEIGHTS, keys, strict=True)
+        ]
+    )
+    known = fy.P4TableAction("known", service=SERVICE, public=0, per_request=0, lead=LEAD, flow_s=0)
+    here = fy.P4TableAction("here", slot=0, ipv4=int(SITE_ADDRESS), ipv6=0)
+    next_hop = fy.P4TableAction("forward_edge", port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=SITE_MAC, mtu=1500)
     return [
         _default("seal_key", fy.P4TableAction("seal_with", key_epoch=0, **_KEY)),
-        _default("anycast_source", fy.P4TableAction("restore", ipv4=int(ANYCAST), ipv6=0)),
+        _default("anycast_source", fy.P4TableAction("anycast_is", ipv4=int(ANYCAST), ipv6=0)),
         _entry("my_mac", fy.P4TableAction("for_router"), dst_addr=ROUTER_MAC),
         _entry("local_ipv4", fy.P4TableAction("anycast"), dst_addr=int(ANYCAST)),
-        _entry("function", fy.P4TableAction("known", public=0, per_request=0), func_id=FUNCTION),
+        _entry("function", known, func_id=FUNCTION),
         _entry("permit", fy.P4TableAction("allow"), tenant=TENANT, func_id=FUNCTION),
         _entry("cookie_key", fy.P4TableAction("use_key", **_KEY), epoch=0),
+        _entry("site", here, site=SITE),
         *(
             _entry(
                 "instance",
@@ -82,7 +94,15 @@ def entries() -> list[fy.P4TableEntry]:
             )
             for key in keys
         ),
-        _entry("service", fy.P4IndirectAction(members), is_ipv6=0, class_id=0, func_id=FUNCTION),
+        *(_entry(table, members, group=GROUP) for table in ("first", "second")),
+        _entry(
+            "service",
+            fy.P4TableAction("set_group", group=GROUP),
+            is_ipv6=0,
+            scope=0,
+            class_id=0,
+            func_id=FUNCTION,
+        ),
         _entry("next_hop", next_hop, next_hop=1),
         *(
             _entry(

@@ -47,6 +47,8 @@ HOSTS = {
     NEAR: Host("r2", "02:00:00:00:02:02", IPv4Address("10.2.0.1")),
     FAR: Host("r3", "02:00:00:00:02:03", IPv4Address("10.3.0.1")),
 }
+SITE_ADDRESSES = {NEAR: IPv4Address("10.253.0.1"), FAR: IPv4Address("10.253.0.2")}
+"""Where r1 sends requests for each site: addresses of the site's router."""
 ROUTER_MACS = {name: f"02:00:00:00:01:{number:02x}" for number, name in enumerate(ROUTERS, 1)}
 DEVICE_IDS = {name: number for number, name in enumerate(ROUTERS, 1)}
 TOKENS = {site: f"token-of-{site}" for site in SITES}
@@ -92,7 +94,13 @@ def catalogue(sockets: Mapping[str, Path]) -> dict[str, Any]:
             for name, host in HOSTS.items()
         },
         "sites": {
-            site: {"id": number, "price": 1.0, "token": TOKENS[site], "hosts": [site]}
+            site: {
+                "id": number,
+                "ipv4": str(SITE_ADDRESSES[site]),
+                "price": 1.0,
+                "token": TOKENS[site],
+                "hosts": [site],
+            }
             for number, site in enumerate(SITES, 1)
         },
         "tenants": {"bench": TENANT},

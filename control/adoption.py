@@ -8,18 +8,29 @@ from dataclasses import dataclass, field
 import finsy as fy
 
 from cfn.cookie import CookieKey
-from control.desired import Group, Placement, Steered
+from control.decided import Group, Steered, Unmet, Verdict
 from control.entries import Entry
 from control.keys import KeyRing
-from control.model import InstanceKey
+from control.model import Member, Placement
+from control.stages import choose, service
 
 
 @dataclass(slots=True)
 class Adopted:
-    """What one router has installed."""
+    """What one router has installed.
 
-    placements: dict[InstanceKey, Placement] = field(default_factory=dict[InstanceKey, Placement])
-    groups: dict[Steered, Group] = field(default_factory=dict[Steered, Group])
+    Attributes:
+        placements: instances and remote sites.
+        groups: members of each group, by its id.
+        rows: the group that each row of `service` names, where there is that group.
+        verdicts: what each row of `service` stands for.
+        ring: cookie keys.
+    """
+
+    placements: dict[Member, Placement] = field(default_factory=dict[Member, Placement])
+    groups: dict[int, Group] = field(default_factory=dict[int, Group])
+    rows: dict[Steered, int] = field(default_factory=dict[Steered, int])
+    verdicts: dict[Steered, Verdict] = field(default_factory=dict[Steered, Verdict])
     ring: KeyRing | None = None
 
 
@@ -27,32 +38,53 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:
     """Read the decisions of an earlier controller out of a router's entries."""
     adopted = Adopted()
     keys: dict[int, CookieKey] = {}
+    named: dict[Steered, int] = {}
     for entry in entries:
         row = entry.table_entry(schema)
         if row is None or row.action is None:
             continue
         match row.table_id, row.action:
             case "instance", fy.P4TableAction(args=args):
-                adopted.placements[InstanceKey(row["site"], row["instance"])] = Placement(**args)
+                adopted.placements[Member(row["site"], row["instance"])] = Placement(**args)
+            case "site", fy.P4TableAction(name="remote", args=args):
+                adopted.placements[Member(row["site"])] = Placement(**args)
             case "cookie_key", fy.P4TableAction(args=args):
                 keys[row["epoch"]] = CookieKey(**args)
             case "seal_key", fy.P4TableAction(args=args):
                 key = CookieKey(args["k0"], args["k1"])
                 adopted.ring = KeyRing({args["key_epoch"]: key}, args["key_epoch"])
-            case "service", fy.P4IndirectAction(action_set=actions) if actions:
-                func_id, length = row["func_id"]
-                steered = Steered(func_id, row["class_id"], 6 if row["is_ipv6"] else 4, length)
-                adopted.groups[steered] = _group(actions)
+            case "first", fy.P4IndirectAction(action_set=actions) if actions:
+                adopted.groups[row["group"]] = _group(actions)
+            case "service", fy.P4TableAction(name="set_group", args=args):
+                named[_steered(row)] = args["group"]
+            case "service", fy.P4TableAction() as action:
+                if verdict := _refusal(action, schema):
+                    adopted.verdicts[_steered(row)] = verdict
             case _:
                 pass
+    adopted.rows = {steered: number for steered, number in named.items() if number in adopted.groups}
+    adopted.verdicts |= {steered: adopted.groups[number] for steered, number in adopted.rows.items()}
     if adopted.ring:
         adopted.ring = KeyRing({**keys, **adopted.ring.keys}, adopted.ring.sealing)
     return adopted
 
 
+def _refusal(action: fy.P4TableAction, schema: fy.P4Schema) -> Verdict | None:
+    if action.name == "no_capacity":
+        return Group()
+    part = service.part_of(action.args["part"], schema) if action.name == "unmet" else None
+    return part and Unmet(part)
+
+
+def _steered(row: fy.P4TableEntry) -> Steered:
+    func_id, length = row["func_id"]
+    return Steered(func_id, row["class_id"], 6 if row["is_ipv6"] else 4, length, row["scope"])
+
+
 def _group(actions: Sequence[tuple[int | tuple[int, int], fy.P4TableAction]]) -> Group:
-    weights: dict[InstanceKey, int] = {}
+    weights: dict[Member, int] = {}
     for weight, action in actions:
-        if action.name == "bind_instance" and isinstance(weight, int):
-            weights[InstanceKey(action.args["site"], action.args["instance"])] = weight
+        member = choose.bound_member(action)
+        if member and isinstance(weight, int):
+            weights[member] = weight
     return Group(tuple(sorted(weights.items())))

@@ -5,11 +5,12 @@ Instances are not in it: sites tell of them in adverts. `docs/catalogue.md` expl
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, SecretStr, Tag, model_validator
+from pydantic import Discriminator, Field, SecretStr, StrictBool, Tag, model_validator
 
 from cfn.names import func_prefix
 from control import catalogue_check, yamlfile
@@ -23,10 +24,12 @@ from control.fields import (
     Id16,
     IPv4,
     IPv6,
+    Lead,
     Mac,
     Mbps,
     Milliseconds,
     Model,
+    Mtu,
     Name,
     Port,
     Probability,
@@ -53,8 +56,12 @@ class Addresses(Model):
 
 
 class Router(Model):
-    """A CFN router: a P4Runtime target and its place in the network."""
+    """A CFN router: a P4Runtime target and its place in the network.
 
+    `id` is the number that packets' traces know it by; absent: the next free one in the order of the file.
+    """
+
+    id: Id16 | None = None
     device_id: DeviceId
     address: GrpcTarget
     mac: Mac
@@ -78,6 +85,7 @@ class Link(Model):
     jitter_ms: Milliseconds = 0.0
     loss: Probability = 0.0
     rate_mbps: Mbps | None = None
+    mtu: Mtu = 1500
     cost: Cost = 0.0
 
 
@@ -93,12 +101,19 @@ class Host(Model):
     jitter_ms: Milliseconds = 0.0
     loss: Probability = 0.0
     rate_mbps: Mbps | None = None
+    mtu: Mtu = 1500
 
 
 class Site(Model):
-    """A place that runs instances; `hosts` are those whose addresses its instances may use."""
+    """A place that runs instances, all behind one router.
+
+    `ipv4` and `ipv6` are where other routers send requests for it: addresses of its router, not of a host.
+    `hosts` are those whose addresses its instances may use.
+    """
 
     id: Id14
+    ipv4: IPv4 | None = None
+    ipv6: IPv6 | None = None
     price: Cost
     token: SecretStr = Field(min_length=8)
     hosts: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -109,15 +124,21 @@ class DemandClass(Model):
     """Requests that ask for the same: which demands fall into it, and what it asks of an instance.
 
     Where two match, the earlier in the file wins; what matches none is of class 0, which asks nothing.
+    One that names services is there for their requests only.
     """
 
     id: Id8
+    services: tuple[ServiceName, ...] | None = None
     type: ComputeType | None = None
     grade: Grade | None = None
     latency_ms: Range16 | None = None
     cost_ceiling: Range8 | None = None
     within_ms: Annotated[Milliseconds, Field(gt=0)] | None = None
     max_price: Cost | None = None
+
+    def holds_for(self, service: Service) -> bool:
+        """Whether requests for a service can fall into it."""
+        return self.services is None or service.prefix in map(func_prefix, self.services)
 
 
 def _is_list(value: object) -> str:
@@ -129,12 +150,20 @@ _Tenants = Annotated[tuple[Name, ...], Tag("list")]
 
 
 class Service(Model):
-    """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`)."""
+    """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`).
+
+    With `two_choices` a router draws a second member, and takes it where its load is lower by more than
+    `lead`. The `id` is what tables and counters know the service by; one that is not given follows from the
+    name (`services.ServiceIndex`).
+    """
 
     name: ServiceName
+    id: Id16 | None = None
     tenants: Annotated[_Any | _Tenants, Discriminator(_is_list)] = "any"
     select: Literal["flow", "request"] = "flow"
     policy: PolicyName | None = None
+    two_choices: StrictBool = True
+    lead: Lead = 16
     classes: tuple[Name, ...] | None = None
 
     @property
@@ -154,8 +183,15 @@ class Catalogue(Model):
     sites: dict[Name, Site] = Field(default_factory=dict[Name, Site])
     tenants: dict[Name, Id16] = Field(default_factory=dict[Name, Id16])
     classes: dict[Name, DemandClass] = Field(default_factory=dict[Name, DemandClass])
-    services: tuple[Service, ...] = ()
+    services: Annotated[tuple[Service, ...], Field(max_length=65_535)] = ()
     policy: PolicyName = "latency"
+
+    @property
+    def router_ids(self) -> dict[str, int]:
+        """Number of each router, by name."""
+        given = {router.id for router in self.routers.values()}
+        free = (number for number in itertools.count(1) if number not in given)
+        return {name: router.id or next(free) for name, router in self.routers.items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cfn.names import func_prefix
 from control.yamlfile import FieldPath, Problem, dotted
 
 if TYPE_CHECKING:
@@ -18,8 +19,13 @@ def problems(catalogue: Catalogue) -> list[Problem]:
     return [
         *_references(catalogue),
         *_ends(catalogue),
+        *_site_places(catalogue),
         *_unique(
             "device_id", ((("routers", n, "device_id"), r.device_id) for n, r in catalogue.routers.items())
+        ),
+        *_unique(
+            "router id",
+            ((("routers", n, "id"), r.id) for n, r in catalogue.routers.items() if r.id is not None),
         ),
         *_unique("target", ((("routers", n, "address"), r.address) for n, r in catalogue.routers.items())),
         *_unique("MAC address", _macs(catalogue)),
@@ -30,6 +36,11 @@ def problems(catalogue: Catalogue) -> list[Problem]:
         *_unique("tenant id", ((("tenants", n), i) for n, i in catalogue.tenants.items())),
         *_unique("class id", ((("classes", n, "id"), c.id) for n, c in catalogue.classes.items())),
         *_unique("FuncID", ((("services", i, "name"), s.prefix) for i, s in enumerate(catalogue.services))),
+        *_unique(
+            "service id",
+            ((("services", i, "id"), s.id) for i, s in enumerate(catalogue.services) if s.id is not None),
+        ),
+        *_services_of_classes(catalogue),
     ]
 
 
@@ -65,6 +76,36 @@ def _ends(catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(("hosts", name), "needs at least one address in ipv4 or ipv6")
 
 
+def _site_places(catalogue: Catalogue) -> Iterator[Problem]:
+    families = [f for f in ("ipv4", "ipv6") if getattr(catalogue.anycast, f) is not None]
+    for name, site in catalogue.sites.items():
+        for family in families:
+            if getattr(site, family) is None:
+                yield Problem(("sites", name), f"needs an address of its own in {family}, as anycast has one")
+        known = [(i, catalogue.hosts[host]) for i, host in enumerate(site.hosts) if host in catalogue.hosts]
+        for index, host in known[1:]:
+            first = known[0][1].router
+            if host.router != first:
+                yield Problem(
+                    ("sites", name, "hosts", index), f"is at router {host.router!r}, the first at {first!r}"
+                )
+
+
+def _services_of_classes(catalogue: Catalogue) -> Iterator[Problem]:
+    names = {service.prefix for service in catalogue.services}
+    for name, demand in catalogue.classes.items():
+        for index, service in enumerate(demand.services or ()):
+            if func_prefix(service) not in names:
+                yield Problem(("classes", name, "services", index), f"there is no service {service!r}")
+    for index, service in enumerate(catalogue.services):
+        for at, name in enumerate(service.classes or ()):
+            demand = catalogue.classes.get(name)
+            if demand and not demand.holds_for(service):
+                yield Problem(
+                    ("services", index, "classes", at), f"the class {name!r} names services without this one"
+                )
+
+
 def _unique(what: str, used: _Used) -> Iterator[Problem]:
     first: dict[Hashable, FieldPath] = {}
     for path, value in used:
@@ -92,6 +133,7 @@ def _ports(catalogue: Catalogue) -> Iterator[tuple[FieldPath, Hashable]]:
 def _addresses(catalogue: Catalogue) -> Iterator[tuple[FieldPath, Hashable]]:
     singles = [(("anycast",), catalogue.anycast), (("gateway",), catalogue.gateway)]
     singles += [(("routers", name), router) for name, router in catalogue.routers.items()]
+    singles += [(("sites", name), site) for name, site in catalogue.sites.items()]
     for path, owner in singles:
         for family, address in (("ipv4", owner.ipv4), ("ipv6", owner.ipv6)):
             if address is not None:

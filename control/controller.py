@@ -18,11 +18,11 @@ from cfn.proto import advert_pb2 as pb
 from control.adoption import Adopted, adopt
 from control.advert_check import Refused, check
 from control.catalogue import Catalogue
+from control.decided import Place
 from control.events import EventLog
 from control.installer import Installer
 from control.keys import KeyRing
 from control.program import Program
-from control.steering import Place
 from control.target import Session, Target
 from control.waiting import first_of
 
@@ -140,7 +140,7 @@ class Controller:
 
     async def _listen(self, name: str, session: Session) -> None:
         async for report in session.reports():
-            self.program.measurements.report(name, report.key, report.load, report.queue, report.response_us)
+            self.program.report(name, report)
 
     async def _expire(self) -> None:
         await self._started.wait()

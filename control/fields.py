@@ -82,11 +82,17 @@ Id8 = Annotated[int, Strict(), Field(ge=1, le=255)]
 Grade = Annotated[int, Strict(), Field(ge=1, le=4)]
 """Grade of computing power, 1 (least) to 4, as the demand field of a request has it (docs/wire-format.md)."""
 
+Lead = Annotated[int, Strict(), Field(ge=0, le=254)]
+"""Difference of two loads, which are 0 to 255; 255 itself tells a router to draw once."""
+
 DeviceId = Annotated[int, Strict(), Field(ge=1, le=2**64 - 1)]
 
 Milliseconds = Annotated[float, Strict(), Field(ge=0, le=60_000)]
 Cost = Annotated[float, Strict(), Field(ge=0, le=1e9)]
 """Amount of money a request, in a unit that is the operator's own and the same everywhere."""
+
+Mtu = Annotated[int, Strict(), Field(ge=1280, le=65_535)]
+"""Longest IP packet, in bytes; 1,280 is the least that IPv6 works over (RFC 8200, section 5)."""
 
 Probability = Annotated[float, Strict(), Field(ge=0, le=1)]
 Mbps = Annotated[float, Strict(), Field(gt=0, le=1e6)]

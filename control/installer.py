@@ -7,10 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from control.decided import Place
 from control.events import EventLog
 from control.reconcile import Phase
 from control.router_tables import RouterTables
-from control.steering import Place
 from control.target import Session
 
 _AFTER_REFUSAL_S = 1.0

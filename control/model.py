@@ -16,6 +16,32 @@ class InstanceKey(NamedTuple):
     instance: int
 
 
+WHOLE_SITE = -1
+
+
+class Member(NamedTuple):
+    """What a router counts and learns of: an instance of a site of its own, or a site as a whole.
+
+    Requests are bound to instances of its own sites, and to sites elsewhere.
+    """
+
+    site: int
+    instance: int = WHOLE_SITE
+
+    @property
+    def is_site(self) -> bool:
+        """Whether it is a site and not an instance."""
+        return self.instance == WHOLE_SITE
+
+
+class Placement(NamedTuple):
+    """What a router is told of a member; an address of 0 is none."""
+
+    slot: int
+    ipv4: int
+    ipv6: int
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One function instance as its site last told of it.

@@ -18,11 +18,12 @@ _SAME_MS = 1e-9
 
 
 class NextHop(NamedTuple):
-    """Out of `port` to the station with MAC address `mac`; `edge` when that is a host."""
+    """Out of `port` to the station with MAC address `mac`; `edge` when that is a host; `mtu` in bytes."""
 
     port: int
     mac: str
     edge: bool
+    mtu: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,11 @@ class Network:
 
     def hops(self, router: str) -> frozenset[NextHop]:
         """Every station on the router's ports."""
-        neighbours = {self._next_hop(to, port) for _, to, port in self._graph.out_edges(router, keys=True)}
+        neighbours = {
+            self._next_hop(router, to, port) for _, to, port in self._graph.out_edges(router, keys=True)
+        }
         hosts = {
-            NextHop(host.port, host.mac, edge=True)
+            NextHop(host.port, host.mac, edge=True, mtu=host.mtu)
             for host in self._catalogue.hosts.values()
             if host.router == router
         }
@@ -72,18 +75,19 @@ class Network:
         reach = self._to[to].get(router)
         if reach is None:
             return None
-        hops = tuple(sorted(self._next_hop(neighbour, port) for neighbour, port in reach.branches))
+        hops = tuple(sorted(self._next_hop(router, neighbour, port) for neighbour, port in reach.branches))
         return Path(reach.delay_ms, reach.cost, hops)
 
     def _find_host(self, router: str, host: str) -> Path | None:
         to = self._catalogue.hosts[host]
         if to.router == router:
-            return Path(to.delay_ms, 0.0, (NextHop(to.port, to.mac, edge=True),))
+            return Path(to.delay_ms, 0.0, (NextHop(to.port, to.mac, edge=True, mtu=to.mtu),))
         path = self.path_to_router(router, to.router)
         return path and Path(path.delay_ms + to.delay_ms, path.cost, path.next_hops)
 
-    def _next_hop(self, neighbour: str, port: int) -> NextHop:
-        return NextHop(port, self._catalogue.routers[neighbour].mac, edge=False)
+    def _next_hop(self, router: str, neighbour: str, port: int) -> NextHop:
+        mtu = self._graph.edges[router, neighbour, port]["mtu"]
+        return NextHop(port, self._catalogue.routers[neighbour].mac, edge=False, mtu=mtu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def _graph(catalogue: Catalogue) -> nx.MultiDiGraph[str]:
                 delay=link.delay_ms,
                 hop=link.delay_ms + _HOP_MS,
                 cost=link.cost,
+                mtu=link.mtu,
             )
     return graph
 

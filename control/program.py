@@ -1,29 +1,33 @@
 """What every router should hold, as adverts come and go: the controller without its connections.
 
 All state is soft. A controller that starts goes on from what routers have installed, and leaves alone what
-the instances of a site stand for until the site has advertised or `hold_s` has passed.
+the members of a site stand for until the site has advertised or `hold_s` has passed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Set
 
 import finsy as fy
 
-from control import desired, keys
+from control import keys, stages
 from control.adoption import Adopted
 from control.adverts import AdvertStore
 from control.catalogue import Catalogue
-from control.entries import wanted
+from control.decided import ANY_SITE, Group, Place, Steered, Verdict
 from control.events import EventLog
+from control.expectation import Expectation
 from control.keys import KeyRing
-from control.measurements import Measurements
-from control.model import InstanceKey, SiteAdvert
+from control.measurements import Measurements, Report
+from control.model import Member, SiteAdvert
 from control.network import Network
-from control.router_tables import RouterTables
-from control.service_entries import ServiceEntries
-from control.slots import Slots
-from control.steering import Place, Steering
+from control.responses import Responses
+from control.router_program import RouterProgram
+from control.sites import Sites
+from control.stages import affinity, service
+from control.stages.choose import GroupEntries
+from control.steering import Steering
 
 
 class Program:
@@ -42,18 +46,20 @@ class Program:
         self.store = AdvertStore(clock)
         self.measurements = Measurements(clock)
         self.network = Network(catalogue)
-        limit = schema.action_profiles["instances"].max_group_size
-        self.steering = Steering(catalogue, self.network, self.measurements, limit, clock)
-        self.tables = {router: RouterTables() for router in catalogue.routers}
+        self.expectation = Expectation(catalogue, self.network)
+        self.sites = Sites(catalogue)
+        self.responses = Responses(self.measurements, self.expectation, self.sites, self.store, clock)
+        limit = schema.action_profiles["members"].max_group_size
+        self.steering = Steering(catalogue, self.expectation, self.responses, limit, clock)
+        entries = GroupEntries(schema)
+        self.routers = {
+            router: RouterProgram(router, self.sites, schema, entries) for router in catalogue.routers
+        }
+        self.tables = {router: one.tables for router, one in self.routers.items()}
         self.ring: KeyRing | None = None
-        self.placements: dict[InstanceKey, desired.Placement] = {}
-        self._schema = schema
-        self._entries = ServiceEntries(schema)
         self._clock = clock
         self._hold_s = hold_s
         self._events = events
-        self._slots = Slots(0)
-        self._kept: dict[InstanceKey, desired.Placement] = {}
         self._held_until: dict[int, float] = {}
 
     def start(self, found: Mapping[str, Adopted]) -> set[Place]:
@@ -63,40 +69,44 @@ class Program:
             The decisions that changed.
         """
         self.use_keys(keys.adopt([one.ring for one in found.values() if one.ring]))
-        kept: dict[InstanceKey, desired.Placement] = {}
-        for one in found.values():
-            kept = {**one.placements, **kept}
-        size = self._schema.counters["bound"].size
-        self._slots = Slots(size, ((key, place.slot) for key, place in kept.items()))
-        slots = self._slots.assigned
-        self._kept = {key: place._replace(slot=slots[key]) for key, place in kept.items() if key in slots}
-        declared = {site.id for site in self.catalogue.sites.values()}
-        silent = {key.site for key in self._kept} & declared - {
+        for router, one in found.items():
+            self.routers[router].adopt(one)
+        silent = {site for one in self.routers.values() for site in one.kept_sites} - {
             self._site(held.advert) for held in self.store
         }
         self._held_until = dict.fromkeys(silent, self._clock() + self._hold_s)
-        self._place_instances()
-        self.steering.adopt(self._groups(found))
-        for router in self.tables:
-            self._want(router, "static", desired.static_entities(self.catalogue, self.network, router))
-            self._want(router, "standing", map(desired.no_capacity_entity, self.steering.standing()))
+        self._place_members()
+        self.steering.adopt(self._verdicts(found))
+        for router, one in self.routers.items():
+            static = stages.static_entities(
+                self.catalogue, self.network, self.sites, self.steering.services, router
+            )
+            one.want("static", static)
+            one.want("standing", map(service.no_capacity, self.steering.standing()))
+        adopted: defaultdict[str, dict[Steered, Verdict]] = defaultdict(dict)
+        for place, decision in self.steering.decisions.items():
+            adopted[place.router][place.steered] = decision.verdict
+        for router, one in self.routers.items():
+            one.decide_all(adopted[router])
         advertised = {instance.func_id for instance in self.store.instances().values()}
         functions = self.steering.services.exact_functions() | advertised
-        for place in self.steering.decisions:
-            self._want_service(place)
         return self._steer(functions | self.steering.functions_decided(), news=set())
 
     def join(self, router: str, found: Adopted) -> None:
         """A router that was away at the start tells what it holds; what belongs to held sites stays."""
+        one = self.routers[router]
+        one.adopt(found)
+        self._place_members()
         held = self.steering.functions_bound_to(self._held_until.keys())
-        groups = {
-            place: group
-            for place, group in self._groups({router: found}).items()
-            if place.router == router and place.steered.func_id in held
-        }
-        self.steering.adopt(groups)
-        for place in groups:
-            self._want_service(place)
+        self.steering.adopt(
+            {
+                place: verdict
+                for place, verdict in self._verdicts({router: found}).items()
+                if place.router == router and place.steered.func_id in held
+            }
+        )
+        decisions = self.steering.decisions.items()
+        one.decide_all({p.steered: decision.verdict for p, decision in decisions if p.router == router})
 
     def take(self, advert: SiteAdvert) -> set[Place]:
         """Act on an advert.
@@ -119,6 +129,11 @@ class Program:
         silent = {site for site, end in self._held_until.items() if end <= self._clock()}
         return self._steer(self._release(silent).union(*over.values()), news=set())
 
+    def report(self, router: str, report: Report) -> None:
+        """Take in what a router measured of a member."""
+        self.measurements.report(router, **report._asdict())
+        self.responses.look(router, report.member, self._events)
+
     @property
     def next_deadline(self) -> float | None:
         """When `expire` has something to do, in seconds of the clock."""
@@ -127,21 +142,38 @@ class Program:
     def use_keys(self, ring: KeyRing) -> None:
         """Check and seal cookies with these keys, on all routers."""
         self.ring = ring
-        for router in self.tables:
-            self._want(router, "keys", desired.key_entities(ring))
+        for one in self.routers.values():
+            one.want("keys", affinity.entities(ring))
 
-    def _groups(self, found: Mapping[str, Adopted]) -> dict[Place, desired.Group]:
-        """Groups installed, of instances that are still known; a router without any is given another's."""
-        some = next((one.groups for one in found.values() if one.groups), {})
-        return {
-            Place(router, steered): desired.Group(
-                tuple((k, w) for k, w in group.weights if k in self.placements)
-            )
-            for router in self.tables
-            for steered, group in (
-                found[router].groups if router in found and found[router].groups else some
-            ).items()
-        }
+    def _verdicts(self, found: Mapping[str, Adopted]) -> dict[Place, Verdict]:
+        """What is installed, without members that are not known; a router without any is given another's."""
+        some = next((one.verdicts for one in found.values() if one.groups), {})
+        verdicts: dict[Place, Verdict] = {}
+        for router, one in self.routers.items():
+            if router in found and found[router].groups:
+                mine = found[router].verdicts
+            else:
+                mine = {row: verdict for row, verdict in some.items() if row.scope == ANY_SITE}
+            for row, verdict in mine.items():
+                verdicts[Place(router, row)] = self._known(router, verdict, one.placements.keys())
+        return verdicts
+
+    def _known(self, router: str, verdict: Verdict, there: Set[Member]) -> Verdict:
+        """A verdict as a router can install it: of its own instances, and of sites elsewhere as a whole."""
+        if not isinstance(verdict, Group):
+            return verdict
+        weights: defaultdict[Member, int] = defaultdict(int)
+        for member, weight in verdict.weights:
+            seen = self._seen_from(router, member)
+            if seen and seen in there:
+                weights[seen] += weight
+        return Group(tuple(sorted(weights.items())))
+
+    def _seen_from(self, router: str, member: Member) -> Member | None:
+        """What a router binds to for a member of any router; None for a site of its own as a whole."""
+        if member.site in self.sites and self.sites.router(member.site) == router:
+            return None if member.is_site else member
+        return Member(member.site)
 
     def _release(self, sites: set[int]) -> frozenset[int]:
         """Hold these sites no longer; functions that have to be decided upon again."""
@@ -149,64 +181,46 @@ class Program:
         return self.steering.functions_bound_to(released)
 
     def _steer(self, functions: Iterable[int], news: set[int]) -> set[Place]:
-        moved = self._place_instances()
-        alive = {key: i for key, i in self.store.instances().items() if key in self.placements}
-        self.measurements.forget_all_but(set(self.placements))
+        self._place_members()
+        placed = {router: one.placements.keys() for router, one in self.routers.items()}
         held = self.steering.functions_bound_to(self._held_until.keys())
-        decided = set(functions) - held
-        changed = self.steering.decide(decided, alive, news)
-        changed |= self.steering.prune(held, self.placements.keys())
-        again = (
-            {p for p in self.steering.decisions if p.steered.func_id in decided} if moved else set[Place]()
-        )
-        for place in again | changed.keys():
-            self._want_service(place)
+        changed = self.steering.decide(set(functions) - held, self.store.instances(), placed, news)
+        changed |= self.steering.prune(held, placed)
+        verdicts: defaultdict[str, dict[Steered, Verdict | None]] = defaultdict(dict)
+        for place, (_, after) in changed.items():
+            verdicts[place.router][place.steered] = after
+        for router, one in self.routers.items():
+            one.decide(verdicts[router])
         for place, (before, after) in changed.items():
             self._tell(place, before, after)
         return set(changed)
 
-    def _place_instances(self) -> bool:
-        """Give instances their slots; whether what routers are told of any of them changed."""
+    def _place_members(self) -> None:
         instances = self.store.instances()
-        kept = {key: place for key, place in self._kept.items() if key.site in self._held_until}
-        for key in self._slots.keep(instances.keys() | kept.keys()):
-            self._events("no-slot", site=key.site, instance=key.instance)
-        slots = self._slots.assigned
-        told = {
-            key: desired.Placement(slots[key], int(one.ipv4 or 0), int(one.ipv6 or 0))
-            for key, one in instances.items()
-            if key in slots
-        }
-        placements = {**kept, **told}
-        if placements == self.placements:
-            return False
-        self.placements = placements
-        for router in self.tables:
-            self._want(router, "instances", desired.instance_entities(placements))
-        return True
-
-    def _want_service(self, place: Place) -> None:
-        decision = self.steering.decisions.get(place)
-        group = decision and decision.group
-        entries = [] if group is None else [self._entries.entry(place.steered, group, self.placements)]
-        self.tables[place.router].want(place.steered, entries)
-
-    def _want(
-        self, router: str, part: Hashable, entities: Iterable[fy.P4TableEntry | fy.P4DigestEntry]
-    ) -> None:
-        self.tables[router].want(part, wanted(entities, self._schema))
+        for router, one in self.routers.items():
+            for member in one.place(instances, self._held_until.keys()):
+                instance = None if member.is_site else member.instance
+                self._events("no-slot", router=router, site=self.sites.name(member.site), instance=instance)
+            self.measurements.forget_all_but(router, one.placements.keys())
+            self.responses.forget_all_but(router, one.placements.keys())
 
     def _site(self, advert: SiteAdvert) -> int:
         return self.catalogue.sites[advert.site].id
 
-    def _tell(self, place: Place, before: desired.Group | None, after: desired.Group | None) -> None:
+    def _tell(self, place: Place, before: Verdict | None, after: Verdict | None) -> None:
         services = self.steering.services
-        self._events(
-            "weights",
-            router=place.router,
-            function=services.name(place.steered.func_id),
-            demand=services.class_name(place.steered.class_id),
-            family=place.steered.family,
-            before=before and self.steering.by_site(before),
-            after=after and self.steering.by_site(after),
-        )
+        told: dict[str, object] = {
+            "router": place.router,
+            "function": services.name(place.steered.func_id),
+            "demand": services.class_name(place.steered.class_id),
+            "family": place.steered.family,
+            "before": _shown(before, self.steering),
+            "after": _shown(after, self.steering),
+        }
+        if place.steered.scope != ANY_SITE:
+            told["scope"] = self.sites.name(place.steered.scope)
+        self._events("weights", **told)
+
+
+def _shown(verdict: Verdict | None, steering: Steering) -> dict[str, float] | None:
+    return steering.by_site(verdict) if isinstance(verdict, Group) else None

@@ -1,22 +1,55 @@
-"""Which instances can meet a demand at all, whatever their load is now."""
+"""Which instances can meet a demand at all, whatever their load; where none can, which part it fails by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 
 from control.catalogue import DemandClass, Site
+from control.decided import DemandPart, Group, Unmet, Verdict
 from control.policy.candidate import Candidate
+from control.sites import Sites
+
+_FIELD: dict[DemandPart, str] = {
+    "TYPE": "type",
+    "GRADE": "grade",
+    "LATENCY": "within_ms",
+    "COST": "max_price",
+}
 
 
-def qualified(
-    candidates: Iterable[Candidate], demand: DemandClass, sites: Mapping[int, Site]
-) -> list[Candidate]:
-    """Those that meet the class: compute type and grade of the site, price, unloaded response time."""
-    return [
-        c
-        for c in candidates
-        if _computes(sites[c.key.site], demand) and _within(c, sites[c.key.site], demand)
+def verdict_of(
+    candidates: Sequence[Candidate], demand: DemandClass | None, sites: Sites
+) -> tuple[tuple[Candidate, ...], Verdict]:
+    """Those that meet the class: compute type and grade of the site, price, unloaded response time.
+
+    Returns:
+        Them, and what requests are told when there are none. No class asks nothing.
+    """
+    if demand is None or not candidates:
+        return tuple(candidates), Group()
+    found = tuple(c for c in candidates if _meets(c, demand, sites[c.key.site]))
+    return found, Group() if found else Unmet(unmet_part(candidates, demand, sites))
+
+
+def unmet_part(candidates: Sequence[Candidate], demand: DemandClass, sites: Sites) -> DemandPart:
+    """The first of type, grade, latency and cost without which one of the candidates would meet the demand.
+
+    Where it takes more than one, the first without which and without those before it one would.
+    """
+    parts: tuple[DemandPart, ...] = tuple(_FIELD)
+    tries: list[tuple[DemandPart, ...]] = [
+        *((part,) for part in parts),
+        *(parts[:count] for count in range(2, len(parts))),
     ]
+    for left_out in tries:
+        easier = demand.model_copy(update=dict.fromkeys(_FIELD[part] for part in left_out))
+        if any(_meets(c, easier, sites[c.key.site]) for c in candidates):
+            return left_out[-1]
+    return parts[-1]
+
+
+def _meets(candidate: Candidate, demand: DemandClass, site: Site) -> bool:
+    return _computes(site, demand) and _within(candidate, site, demand)
 
 
 def _computes(site: Site, demand: DemandClass) -> bool:

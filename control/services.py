@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 
-from cfn.names import FUNC_ID_BITS, NAMESPACE_BITS
+from cfn.names import FUNC_ID_BITS, NAMESPACE_BITS, func_prefix
 from control.catalogue import Catalogue, DemandClass, PolicyName, Service
 
 NO_CLASS = 0
+_IDS = 2**16
+"""Service 0 is none."""
 
 
 class ServiceIndex:
@@ -16,6 +19,7 @@ class ServiceIndex:
     def __init__(self, catalogue: Catalogue):
         self._catalogue = catalogue
         self._by_prefix = {service.prefix: service for service in catalogue.services}
+        self._ids = _service_ids(catalogue.services)
         self._classes = {demand.id: (name, demand) for name, demand in catalogue.classes.items()}
 
     def of(self, func_id: int) -> Service | None:
@@ -41,14 +45,23 @@ class ServiceIndex:
         """FuncIDs of all services that are one function."""
         return frozenset(func_id for func_id, length in self._by_prefix if length == FUNC_ID_BITS)
 
+    def id(self, service: Service) -> int:
+        """What routers know a service by: its own number, or one that follows from its name."""
+        return self._ids[service.prefix]
+
+    def named(self, names: Iterable[str]) -> list[Service]:
+        """The services of these names."""
+        return [self._by_prefix[func_prefix(name)] for name in names]
+
     def policy(self, service: Service) -> PolicyName:
         """The service's policy, or the catalogue's."""
         return service.policy or self._catalogue.policy
 
     def class_ids(self, service: Service) -> list[int]:
-        """Demand classes the service takes: 0 for requests that ask nothing, and its own or all."""
+        """Demand classes it takes: 0 for requests that ask nothing, and its own or all that hold for it."""
         names = self._catalogue.classes if service.classes is None else service.classes
-        return [NO_CLASS, *(self._catalogue.classes[name].id for name in names)]
+        classes = (self._catalogue.classes[name] for name in names)
+        return [NO_CLASS, *(demand.id for demand in classes if demand.holds_for(service))]
 
     def demand_class(self, class_id: int) -> DemandClass | None:
         """The class of this id; None for class 0."""
@@ -64,3 +77,19 @@ class ServiceIndex:
         """What people call a function: its name if the catalogue has it, else its FuncID."""
         service = self._by_prefix.get((func_id, FUNC_ID_BITS))
         return service.name if service else f"0x{func_id:016x}"
+
+
+def _service_ids(services: Iterable[Service]) -> dict[tuple[int, int], int]:
+    """Numbers by FuncID prefix: those declared, and for the rest a hash of the prefix or the next free one.
+
+    So a service keeps its number whatever others there are, unless the hashes of two collide.
+    """
+    ids = {service.prefix: service.id for service in services if service.id is not None}
+    taken = set(ids.values())
+    for prefix, length in sorted(service.prefix for service in services if service.id is None):
+        number = zlib.crc32(prefix.to_bytes(FUNC_ID_BITS // 8) + bytes([length])) % _IDS
+        while number == 0 or number in taken:
+            number = (number + 1) % _IDS
+        ids[prefix, length] = number
+        taken.add(number)
+    return ids

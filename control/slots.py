@@ -1,43 +1,44 @@
-"""Slots: the index under which routers count and learn of an instance, the same one in the whole network."""
+"""Slots: the index under which a router counts and learns of a member."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from control.model import InstanceKey
+from control.model import Member
 
 
 class Slots:
-    """Stable assignment of slots to instances.
+    """Stable assignment of one router's slots to its members.
 
-    A freed slot is used again as late as possible: routers still hold what they learnt of its last owner.
+    A freed slot is used again as late as possible: the router still holds what it learnt of its last owner.
     """
 
-    def __init__(self, size: int, installed: Iterable[tuple[InstanceKey, int]] = ()):
-        """Adopt what routers have installed; where they contradict each other the first one is right."""
-        self._of: dict[InstanceKey, int] = {}
-        for key, slot in installed:
-            if slot < size and key not in self._of and slot not in self._of.values():
-                self._of[key] = slot
-        taken = set(self._of.values())
+    def __init__(self, size: int, installed: Iterable[tuple[Member, int]] = ()):
+        """Adopt what the router has installed; where it contradicts itself the first one is right."""
+        self._of: dict[Member, int] = {}
+        taken: set[int] = set()
+        for member, slot in installed:
+            if slot < size and member not in self._of and slot not in taken:
+                self._of[member] = slot
+                taken.add(slot)
         self._free = deque(slot for slot in range(size) if slot not in taken)
 
     @property
-    def assigned(self) -> Mapping[InstanceKey, int]:
-        """Slot by instance."""
+    def assigned(self) -> Mapping[Member, int]:
+        """Slot by member."""
         return self._of
 
-    def keep(self, alive: Iterable[InstanceKey]) -> list[InstanceKey]:
-        """Give every instance alive a slot, and take those of all others back.
+    def keep(self, alive: Iterable[Member]) -> list[Member]:
+        """Give every member alive a slot, and take those of all others back.
 
         Returns:
-            Instances for which no slot was left.
+            Members for which no slot was left.
         """
         wanted = set(alive)
-        for key in [key for key in self._of if key not in wanted]:
-            self._free.append(self._of.pop(key))
+        for member in [member for member in self._of if member not in wanted]:
+            self._free.append(self._of.pop(member))
         missing = sorted(wanted - self._of.keys())
-        for key in missing[: len(self._free)]:
-            self._of[key] = self._free.popleft()
-        return [key for key in missing if key not in self._of]
+        for member in missing[: len(self._free)]:
+            self._of[member] = self._free.popleft()
+        return [member for member in missing if member not in self._of]

@@ -10,11 +10,12 @@ from typing import Any
 import finsy as fy
 
 from control.controller import Controller
-from control.model import Instance, InstanceKey
+from control.decided import ANY_SITE, Place, Unmet
+from control.model import Instance, Member
 from control.policy.candidate import Candidate
 from control.policy.latency import unexplained_ms
-from control.policy.shares import of_weights
-from control.steering import Decision, Place
+from control.policy.shares import Shares, gathered, of_weights
+from control.steering import Decision
 
 _FRESH_S = 0.5
 _READ_S = 1.0
@@ -27,7 +28,7 @@ class Status:
         self._controller = controller
         self._started = time.time()
         self._read_at = 0.0
-        self._bound: dict[str, dict[InstanceKey, int]] = {}
+        self._bound: dict[str, dict[Member, int]] = {}
         self._outcomes: dict[str, dict[str, int]] = {}
 
     async def tree(self) -> dict[str, Any]:
@@ -61,10 +62,10 @@ class Status:
     async def _read_counters(self) -> None:
         if time.time() - self._read_at < _FRESH_S:
             return
-        program = self._controller.program
-        slots = {key: placement.slot for key, placement in program.placements.items()}
 
         async def read(name: str) -> None:
+            placements = self._controller.program.routers[name].placements
+            slots = {member: placement.slot for member, placement in placements.items()}
             session = self._controller.targets[name].session
             if session is not None:
                 try:
@@ -123,42 +124,50 @@ class Status:
     def _decision(self, place: Place, decision: Decision) -> dict[str, Any]:
         program = self._controller.program
         services, steered = program.steering.services, place.steered
-        weights = dict(decision.group.weights) if decision.group else {}
+        member_of = {key: program.sites.member(place.router, key) for key in decision.target}
+        target = gathered(decision.target, member_of)
+        scope = None if steered.scope == ANY_SITE else program.sites.name(steered.scope)
         return {
             "router": place.router,
+            "scope": scope,
             "function": services.name(steered.func_id),
             "demand": services.class_name(steered.class_id),
             "family": steered.family,
             "policy": decision.policy,
-            "state": "unmet" if decision.group is None else "steered" if weights else "no capacity",
+            "state": _state(decision),
+            "unmet": decision.verdict.part.lower() if isinstance(decision.verdict, Unmet) else None,
             "written": self._controller.installers[place.router].progress.written.get(place),
-            "sites": program.steering.by_site(decision.group) if decision.group else {},
-            "instances": [
-                self._member(place, decision, key, weights)
-                for key in sorted(decision.target.keys() | weights)
+            "sites": program.steering.by_site(decision.verdict),
+            "members": [
+                self._member(place, decision, target, member)
+                for member in sorted(target.keys() | decision.weights)
             ],
         }
 
     def _member(
-        self, place: Place, decision: Decision, key: InstanceKey, weights: dict[InstanceKey, int]
+        self, place: Place, decision: Decision, target: Shares[Member], member: Member
     ) -> dict[str, Any]:
         program = self._controller.program
-        measured = program.measurements.get(place.router, key)
+        measured = program.measurements.get(place.router, member)
+        told = program.responses.told(place.router, member)
+        weights = decision.weights
         return {
-            "site": program.steering.site_name(key),
-            "instance": key.instance,
-            "weight": weights.get(key, 0),
-            "share": of_weights(weights).get(key, 0.0),
-            "target": decision.target.get(key, 0.0),
-            "bound": self._bound.get(place.router, {}).get(key),
+            "site": program.sites.name(member.site),
+            "instance": None if member.is_site else member.instance,
+            "weight": weights.get(member, 0),
+            "share": of_weights(weights).get(member, 0.0),
+            "target": target.get(member, 0.0),
+            "bound": self._bound.get(place.router, {}).get(member),
             "response_ms": measured and measured.response_ms,
+            "told_ms": told and told.response_ms,
+            "disagrees": program.responses.disagrees(place.router, member),
             "seen_load": measured and measured.load,
             "seen_queue": measured and measured.queue,
         }
 
     def _candidate(self, decision: Decision, c: Candidate) -> dict[str, Any]:
         return {
-            "site": self._controller.program.steering.site_name(c.key),
+            "site": self._controller.program.sites.name(c.key.site),
             "instance": c.key.instance,
             "delay_ms": c.delay_ms,
             "service_ms": c.service_ms,
@@ -174,6 +183,12 @@ class Status:
             "target": decision.target[c.key],
             "share": decision.shares[c.key],
         }
+
+
+def _state(decision: Decision) -> str:
+    if isinstance(decision.verdict, Unmet):
+        return "unmet"
+    return "steered" if decision.weights else "no capacity"
 
 
 def _quantiles(values: Iterable[float]) -> dict[str, float | int | None]:

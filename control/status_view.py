@@ -60,16 +60,23 @@ def _sites(status: Mapping[str, Any]) -> Table:
 
 def _shares(status: Mapping[str, Any]) -> Table:
     table = Table(
-        "router", "function", "demand", "IP", "policy", "state", "share by site", "written", title="Services"
+        *("router", "sent to", "function", "demand", "IP", "policy", "state", "share by site", "written"),
+        title="Services",
     )
     for place in status["services"]:
-        shares = "  ".join(f"{site} {share:.0%}" for site, share in place["sites"].items())
-        words = [place[field] for field in ("router", "function", "demand")]
+        odd = {one["site"] for one in place["members"] if one["disagrees"]}
+        shares = "  ".join(
+            f"{site} {share:.0%}" + (" [red]disagrees[/]" if site in odd else "")
+            for site, share in place["sites"].items()
+        )
         table.add_row(
-            *words,
+            place["router"],
+            place["scope"] or "any",
+            place["function"],
+            place["demand"],
             str(place["family"]),
             place["policy"],
-            place["state"],
+            " ".join(filter(None, [place["state"], place["unmet"]])),
             shares,
             _age(status, place["written"]),
         )
@@ -90,9 +97,10 @@ _TERMS = (
 
 def _candidates(place: Mapping[str, Any]) -> Table:
     """A column a candidate, so that the terms fit a terminal of 80 columns."""
-    what = f"{place['function']} at {place['router']}: {place['demand']}, IPv{place['family']}"
+    sent_to = f" sent to {place['scope']}" if place["scope"] else ""
+    what = f"{place['function']} at {place['router']}{sent_to}: {place['demand']}, IPv{place['family']}"
     candidates = place["candidates"]
-    weights = {(one["site"], one["instance"]): one["weight"] for one in place["instances"]}
+    weights = {(one["site"], one["instance"]): one["weight"] for one in place["members"]}
     table = Table("", title=f"{what}, {place['policy']} → {place['state']}")
     for one in candidates:
         table.add_column(f"{one['site']}/{one['instance']}", justify="right")
@@ -102,7 +110,10 @@ def _candidates(place: Mapping[str, Any]) -> Table:
     table.add_row("overloaded", *("[red]yes[/]" if one["overloaded"] else "no" for one in candidates))
     for share in ("target", "share"):
         table.add_row(share, *(f"{one[share]:.1%}" for one in candidates))
-    table.add_row("weight", *(str(weights.get((one["site"], one["instance"]), 0)) for one in candidates))
+    for what, whole in (("weight", False), ("weight of site", True)):
+        found = [weights.get((one["site"], None if whole else one["instance"])) for one in candidates]
+        if any(found):
+            table.add_row(what, *("" if weight is None else str(weight) for weight in found))
     return table
 
 

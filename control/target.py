@@ -16,7 +16,8 @@ import p4src
 from control.catalogue import Router
 from control.entries import Entry, from_proto
 from control.events import EventLog
-from control.model import InstanceKey
+from control.measurements import Report
+from control.model import Member
 from control.reconcile import Change, Phase
 from control.waiting import first_of
 
@@ -26,15 +27,6 @@ _CONNECT_S = 120.0
 """A target may compile the pipeline when it is pushed for the first time."""
 _RETRY_S = (0.1, 1.0)
 _REPORTS = 1000
-
-
-class Report(NamedTuple):
-    """A digest `instance_report`."""
-
-    key: InstanceKey
-    load: int
-    queue: int
-    response_us: int
 
 
 class Failure(NamedTuple):
@@ -105,21 +97,21 @@ class Session:
                 found[names[entry.table_entry["outcome"]]] = entry.data.packet_count
         return found
 
-    async def bound(self, slots: Mapping[InstanceKey, int]) -> dict[InstanceKey, int]:
-        """Requests bound to each instance by this router since it started."""
-        keys = {slot: key for key, slot in slots.items()}
-        wanted = [fy.P4CounterEntry("bound", index=slot) for slot in keys]
+    async def bound(self, slots: Mapping[Member, int]) -> dict[Member, int]:
+        """Requests bound to each member by this router since it started."""
+        members = {slot: member for member, slot in slots.items()}
+        wanted = [fy.P4CounterEntry("bound", index=slot) for slot in members]
         if not wanted:
             return {}
         counts = {entry.index: entry.packet_count async for entry in self._read(wanted)}
-        return {keys[slot]: count for slot, count in counts.items() if slot in keys}
+        return {members[slot]: count for slot, count in counts.items() if slot in members}
 
     async def reports(self) -> AsyncIterator[Report]:
-        """What the router tells of instances, acknowledged as it is taken."""
-        async for digest in self._switch.read_digests("instance_report", queue_size=_REPORTS):
+        """What the router tells of members, acknowledged as it is taken."""
+        async for digest in self._switch.read_digests("member_report", queue_size=_REPORTS):
             for data in digest:
-                key = InstanceKey(data["site"], data["instance"])
-                yield Report(key, data["load"], data["queue"], data["response_us"])
+                member = Member(data["site"]) if data["is_remote"] else Member(data["site"], data["instance"])
+                yield Report(member, data["load"], data["queue"], data["response_us"])
             await self._switch.write([digest.ack()])
 
     async def _read(self, entities: object) -> AsyncIterator[Any]:

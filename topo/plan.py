@@ -4,7 +4,8 @@ A pure function of the file: the same file gives the same plan, so a recorded tr
 
 - Router number i (from 1): MAC 02:cf:00:00:HI:LO, own addresses 10.254.HI.LO and fd00:fe::i.
 - Host, site or controller number h (from 1) on router i: MAC 02:cf:01:00:HI:LO, addresses 10.i.h.1 and
-  fd00:i:h::1. The instances of a site have the addresses that follow its own.
+  fd00:i:h::1. The instances of a site have the addresses that follow its host's.
+- Site with id s: 10.253.HI.LO and fd00:fd::s, at its router.
 """
 
 from __future__ import annotations
@@ -96,10 +97,12 @@ class Host:
 
 @dataclass(frozen=True)
 class Site:
-    """A site: its host and the instances on it."""
+    """A site: its own addresses, which its router has, its host and the instances on it."""
 
     name: str
     id: int
+    ipv4: IPv4Address
+    ipv6: IPv6Address
     host: Host
     cores: float
     instances: tuple[Instance, ...]
@@ -266,7 +269,8 @@ def _site(lab: LabSpec, name: str, site_id: int, host: Host) -> Site:
         Instance(name, number, function, host.ipv4[number], host.ipv6[number])
         for number, function in enumerate(functions, 1)
     )
-    return Site(name, site_id, host, site.cores, instances)
+    own = IPv4Address("10.253.0.0") + site_id, IPv6Address("fd00:fd::") + site_id
+    return Site(name, site_id, *own, host, site.cores, instances)
 
 
 def _site_ids(lab: LabSpec) -> dict[str, int]:

@@ -53,6 +53,8 @@ def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
             "sites": {
                 name: {
                     "id": plan.sites[name].id,
+                    "ipv4": str(plan.sites[name].ipv4),
+                    "ipv6": str(plan.sites[name].ipv6),
                     "price": site.price,
                     "token": SecretStr(site_tokens[name]),
                     "hosts": [name],

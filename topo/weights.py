@@ -41,7 +41,7 @@ class Weights:
 
     def apply(self, event: dict[str, Any]) -> list[Sample]:
         """Take an event; an advert, told after the weights that it changed, gives a sample of each site."""
-        if event["event"] == "weights" and event["router"] == self._router:
+        if event["event"] == "weights" and event["router"] == self._router and "scope" not in event:
             place = event["function"], event["demand"], event["family"]
             self._shares[place] = event["after"] or {}
         elif event["event"] == "advert":
@@ -60,6 +60,6 @@ class Weights:
     def start_from(self, status: dict[str, Any]) -> None:
         """Take over what the controller does now (`control.status`)."""
         for service in status["services"]:
-            if service["router"] == self._router:
+            if service["router"] == self._router and service["scope"] is None:
                 place = service["function"], service["demand"], service["family"]
                 self._shares[place] = service["sites"]

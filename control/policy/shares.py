@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from control.model import InstanceKey
-
-Shares = dict[InstanceKey, float]
-Weights = dict[InstanceKey, int]
+K = TypeVar("K", bound=tuple[int, ...])
+M = TypeVar("M", bound=tuple[int, ...])
+Shares = dict[K, float]
+Weights = dict[K, int]
 
 
 def normalised(amounts: Sequence[float]) -> list[float]:
@@ -19,12 +21,12 @@ def normalised(amounts: Sequence[float]) -> list[float]:
     return [amount / total for amount in amounts]
 
 
-def of_weights(weights: Mapping[InstanceKey, int]) -> Shares:
+def of_weights(weights: Mapping[K, int]) -> Shares[K]:
     """The shares that a group with these weights gives."""
     return dict(zip(weights, normalised(list(weights.values())), strict=True))
 
 
-def quantise(shares: Mapping[InstanceKey, float], limit: int) -> Weights:
+def quantise(shares: Mapping[K, float], limit: int) -> Weights[K]:
     """Integer weights whose sum is at most `limit`, by the largest remainder method (Hamilton).
 
     Those without a weight are left out. Equal shares get equal weights; ties go to the lower key, so the
@@ -46,6 +48,26 @@ def quantise(shares: Mapping[InstanceKey, float], limit: int) -> Weights:
     return {key: weight // unit for key, weight in weights.items() if weight}
 
 
-def distance(one: Mapping[InstanceKey, float], other: Mapping[InstanceKey, float]) -> float:
+def gathered(shares: Mapping[K, float], of: Mapping[K, M]) -> Shares[M]:
+    """The shares of wholes, given the shares of their parts and the whole each part is `of`."""
+    sums: Shares[M] = {}
+    for part, share in shares.items():
+        sums[of[part]] = sums.get(of[part], 0.0) + share
+    return sums
+
+
+def spread(shares: Mapping[M, float], by: Mapping[K, float], of: Mapping[K, M]) -> Shares[K]:
+    """The shares of parts, given those of the wholes they are `of`, in proportion `by`."""
+    parts: defaultdict[M, list[K]] = defaultdict(list)
+    for part, whole in of.items():
+        parts[whole].append(part)
+    found: Shares[K] = {}
+    for whole, mine in parts.items():
+        amounts = normalised([by.get(part, 0.0) for part in mine])
+        found |= {part: shares.get(whole, 0.0) * amount for part, amount in zip(mine, amounts, strict=True)}
+    return found
+
+
+def distance(one: Mapping[K, float], other: Mapping[K, float]) -> float:
     """Total variation distance: the share of the traffic that goes elsewhere, 0–1."""
     return math.fsum(abs(one.get(key, 0.0) - other.get(key, 0.0)) for key in one.keys() | other.keys()) / 2

@@ -35,7 +35,7 @@ def settle(
     target: Mapping[InstanceKey, float],
     caps: Mapping[InstanceKey, float],
     step: float,
-) -> Shares:
+) -> Shares[InstanceKey]:
     """Shares to use now.
 
     Args:

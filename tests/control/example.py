@@ -26,8 +26,10 @@ hosts:
          delay_ms: 1}
   far: {router: r2, port: 4, mac: "02:01:00:00:00:03", ipv4: [10.3.0.1], ipv6: ["fd00:3::1"], delay_ms: 1}
 sites:
-  near: {id: 1, price: 2, token: "near-token", hosts: [near], compute: {logic: 2}}
-  far: {id: 2, price: 1, token: "far-token", hosts: [far], compute: {logic: 2, neural: 3}}
+  near: {id: 1, ipv4: 10.253.0.1, ipv6: "fd00:fd::1", price: 2, token: "near-token", hosts: [near],
+         compute: {logic: 2}}
+  far: {id: 2, ipv4: 10.253.0.2, ipv6: "fd00:fd::2", price: 1, token: "far-token", hosts: [far],
+        compute: {logic: 2, neural: 3}}
 tenants: {demo: 7}
 classes:
   quick: {id: 1, latency_ms: [1, 20], within_ms: 20}
@@ -49,10 +51,14 @@ def catalogue(text: str = CATALOGUE) -> Catalogue:
     return yamlfile.parse(text, Catalogue, "catalogue.yaml")
 
 
-def instance(key: InstanceKey, func: int = DETECT, **values: object) -> Instance:
+def instance(
+    key: InstanceKey, func: int = DETECT, *, like: InstanceKey | None = None, **values: object
+) -> Instance:
+    """An instance; one without addresses of its own has those of another."""
+    where = like or key
     told: dict[str, object] = {"service_ms": 10.0, "capacity_rps": 100.0, "arrival_rps": 20.0, **values}
-    ipv6 = IPv6Address(_IPV6[key]) if key in _IPV6 else None
-    return Instance(key, func, IPv4Address(_IPV4[key]), ipv6, **told)  # type: ignore[arg-type]
+    ipv6 = IPv6Address(_IPV6[where]) if where in _IPV6 else None
+    return Instance(key, func, IPv4Address(_IPV4[where]), ipv6, **told)  # type: ignore[arg-type]
 
 
 def advert(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from control import catalogue as catalogues
+from control.services import ServiceIndex
 from control.yamlfile import FileError
 from tests.control.example import CATALOGUE, catalogue
 
@@ -41,14 +42,38 @@ WRONG = [
         ["15: sites.near.price: is missing", "15: sites.near.prize: is not a known field"],
     ),
     ('token: "near-token"', "token: short", ["15: sites.near.token: Value should have at least 8 items"]),
-    ("id: 1, price", "id: 16384, price", ["15: sites.near.id: must be ≤ 16383"]),
-    ("id: 1, price", "id: 2, price", ["16: sites.far.id: site id 2 is already used by sites.near.id"]),
+    ("id: 1, ipv4", "id: 16384, ipv4", ["15: sites.near.id: must be ≤ 16383"]),
+    ("id: 1, ipv4", "id: 2, ipv4", ["17: sites.far.id: site id 2 is already used by sites.near.id"]),
     ("hosts: [near]", "hosts: [neer]", ["15: sites.near.hosts[0]: there is no host 'neer'"]),
     (
         "hosts: [far]",
         "hosts: [near]",
-        ["16: sites.far.hosts[0]: host is already used by sites.near.hosts[0]"],
+        ["17: sites.far.hosts[0]: host is already used by sites.near.hosts[0]"],
     ),
+    (
+        "hosts: [far]",
+        "hosts: [far, client]",
+        ["17: sites.far.hosts[1]: is at router 'r1', the first at 'r2'"],
+    ),
+    (
+        ' ipv6: "fd00:fd::1",',
+        "",
+        ["15: sites.near: needs an address of its own in ipv6, as anycast has one"],
+    ),
+    ("10.253.0.1", "10.253.0.2", ["17: sites.far.ipv4: address is already used by sites.near.ipv4"]),
+    ("10.253.0.1", "10.3.0.1", ["13: hosts.far.ipv4[0]: address is already used by sites.near.ipv4"]),
+    (
+        "quick: {id: 1,",
+        "quick: {id: 1, services: [vision/see],",
+        ["21: classes.quick.services[0]: there is no service 'vision/see'"],
+    ),
+    ("tenants: [demo]}", "tenants: [demo], lead: 255}", ["24: services[0].lead: must be ≤ 254"]),
+    (
+        "tenants: [demo]}",
+        "tenants: [demo], two_choices: 1}",
+        ["24: services[0].two_choices: must be a valid boolean"],
+    ),
+    ("tenants: [demo]}", "tenants: [demo], id: 0}", ["24: services[0].id: must be ≥ 1"]),
     (
         "device_id: 2",
         "device_id: 1",
@@ -89,19 +114,19 @@ WRONG = [
         ["10: hosts.client.ipv4[0]: must be an address of a host (not multicast, unspecified or loopback)"],
     ),
     ("[10.1.0.1]", "[17]", ["10: hosts.client.ipv4[0]: must be text, not the int 17"]),
-    ("demo: 7", "demo: 0", ["17: tenants.demo: must be ≥ 1"]),
-    ("tenants: [demo]", "tenants: [dem]", ["22: services[0].tenants[0]: there is no tenant 'dem'"]),
-    ("tenants: [demo]", "tenants: all", ["22: services[0].tenants: must be 'any'"]),
-    ("[1, 20]", "[20, 1]", ["19: classes.quick.latency_ms: must be [lowest, highest], not [20, 1]"]),
-    ("[1, 20]", "[0, 20]", ["19: classes.quick.latency_ms[0]: must be ≥ 1"]),
-    ("classes: []", "classes: [slow]", ["23: services[1].classes[0]: there is no class 'slow'"]),
+    ("demo: 7", "demo: 0", ["19: tenants.demo: must be ≥ 1"]),
+    ("tenants: [demo]", "tenants: [dem]", ["24: services[0].tenants[0]: there is no tenant 'dem'"]),
+    ("tenants: [demo]", "tenants: all", ["24: services[0].tenants: must be 'any'"]),
+    ("[1, 20]", "[20, 1]", ["21: classes.quick.latency_ms: must be [lowest, highest], not [20, 1]"]),
+    ("[1, 20]", "[0, 20]", ["21: classes.quick.latency_ms[0]: must be ≥ 1"]),
+    ("classes: []", "classes: [slow]", ["25: services[1].classes[0]: there is no class 'slow'"]),
     (
         "policy: round-robin",
         "policy: fastest",
-        ["23: services[1].policy: must be 'latency', 'cost', 'least-load'"],
+        ["25: services[1].policy: must be 'latency', 'cost', 'least-load'"],
     ),
-    ("video/*", "vision/detect", ["23: services[1].name: FuncID is already used by services[0].name"]),
-    ("select: request", "select: packet", ["23: services[1].select: must be 'flow' or 'request'"]),
+    ("video/*", "vision/detect", ["25: services[1].name: FuncID is already used by services[0].name"]),
+    ("select: request", "select: packet", ["25: services[1].select: must be 'flow' or 'request'"]),
     (
         "  r1: {",
         "  1r: {",
@@ -112,9 +137,9 @@ WRONG = [
         "anycast: {}",
         ["1: anycast: needs ipv4, ipv6 or both"],
     ),
-    ("tenants: {demo: 7}", "tenants: [demo]", ["17: tenants: must be a mapping"]),
-    ("tenants: {demo: 7}", "tenants: {demo: 7", ["18: expected ',' or '}', but got ':'"]),
-    ("tenants: {demo: 7}", "gateway: {ipv4: 10.0.0.9}", ["17: found duplicate key"]),
+    ("tenants: {demo: 7}", "tenants: [demo]", ["19: tenants: must be a mapping"]),
+    ("tenants: {demo: 7}", "tenants: {demo: 7", ["20: expected ',' or '}', but got ':'"]),
+    ("tenants: {demo: 7}", "gateway: {ipv4: 10.0.0.9}", ["19: found duplicate key"]),
 ]
 
 
@@ -192,3 +217,35 @@ def test_every_field_is_in_the_documentation() -> None:
 
 def test_the_published_schema_is_the_real_one() -> None:
     assert SCHEMA.read_text() == catalogues.json_schema() + "\n"
+
+
+def test_classes_and_services_that_name_each_other_agree() -> None:
+    text = CATALOGUE.replace("quick: {id: 1,", "quick: {id: 1, services: [video/*],")
+    bad = text.replace("tenants: [demo]}", "tenants: [demo], classes: [quick]}")
+    with pytest.raises(
+        FileError, match=r"services\[0\].classes\[0\]: the class 'quick' names services without"
+    ):
+        catalogue(bad)
+    services = ServiceIndex(catalogue(text))
+    detect, video = catalogue(text).services
+    assert services.class_ids(detect) == [0, 2]
+    assert services.class_ids(video.model_copy(update={"classes": None})) == [0, 1, 2]
+
+
+def test_a_service_keeps_its_number_when_others_come_and_go() -> None:
+    names = [f"stable/f{number}" for number in range(200)]
+    declared = "".join(f"  - {{name: {name}}}\n" for name in names)
+    one = catalogue(CATALOGUE + declared)
+    numbers = {service.name: ServiceIndex(one).id(service) for service in one.services}
+    assert len(set(numbers.values())) == len(numbers)
+    assert 0 not in numbers.values()
+    fewer = catalogue(CATALOGUE + "".join(f"  - {{name: {name}}}\n" for name in reversed(names[50:])))
+    kept = {service.name: ServiceIndex(fewer).id(service) for service in fewer.services}
+    assert kept == {name: numbers[name] for name in kept}
+
+
+def test_a_declared_number_wins() -> None:
+    taken = ServiceIndex(catalogue()).id(catalogue().services[0])
+    text = CATALOGUE.replace("name: video/*,", f"name: video/*, id: {taken},")
+    services = catalogue(text).services
+    assert [ServiceIndex(catalogue(text)).id(service) for service in services] == [taken + 1, taken]

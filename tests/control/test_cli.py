@@ -74,7 +74,7 @@ def until_counted(sock: Path) -> dict[str, Any]:
     end = time.monotonic() + WAIT_S
     while True:
         shown = json.loads(cli("status", "--json", "--status-socket", sock).stdout)
-        bound = [one["bound"] for place in shown["services"] for one in place["instances"]]
+        bound = [one["bound"] for place in shown["services"] for one in place["members"]]
         if (bound and None not in bound and shown["reaction_ms"]["count"]) or time.monotonic() > end:
             return shown
 
@@ -119,15 +119,17 @@ def test_run_status_explain_rotate_and_stop(tmp_path: Path, target: str) -> None
             == near["instances"][0]
         )
         place = next(
-            p for p in shown["services"] if (p["router"], p["demand"], p["family"]) == ("r1", "any", 4)
+            p
+            for p in shown["services"]
+            if (p["router"], p["scope"], p["demand"], p["family"]) == ("r1", None, "any", 4)
         )
         assert (place["function"], place["state"], place["sites"]) == (
             "vision/detect",
             "steered",
             {"near": 1.0},
         )
-        assert place["instances"][0]["weight"] == 1
-        assert place["instances"][0]["bound"] == 0
+        assert place["members"][0]["weight"] == 1
+        assert place["members"][0]["bound"] == 0
         assert shown["routers"]["r1"]["outcomes"]["BOUND_NEW"] == 0
         assert shown["reaction_ms"]["count"] >= 1
 

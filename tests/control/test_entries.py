@@ -29,10 +29,10 @@ def bind(slot: int) -> fy.P4TableAction:
     return fy.P4TableAction("bind_instance", site=1, instance=2, slot=slot, ipv4=3, ipv6=4)
 
 
-def service() -> p4r.Entity:
+def group() -> p4r.Entity:
     return table_entry(
-        "service",
-        {"is_ipv6": 0, "class_id": 1, "func_id": (5, 64)},
+        "first",
+        {"group": 1},
         fy.P4IndirectAction([(2, bind(1)), (3, bind(2))]),
     )
 
@@ -75,7 +75,7 @@ def counted(entity: p4r.Entity) -> p4r.Entity:
 
 @pytest.mark.parametrize("other", [padded, turned_round, split, counted])
 def test_what_means_the_same_is_the_same(other) -> None:
-    assert from_proto(other(service()), SCHEMA) == from_proto(service(), SCHEMA)
+    assert from_proto(other(group()), SCHEMA) == from_proto(group(), SCHEMA)
 
 
 def test_a_wildcard_spelled_out_is_a_wildcard() -> None:
@@ -92,7 +92,7 @@ def test_a_wildcard_spelled_out_is_a_wildcard() -> None:
 
 @pytest.mark.parametrize("change", ["weight", "action", "priority", "key"])
 def test_what_means_another_thing_is_another_thing(change: str) -> None:
-    entity = service()
+    entity = group()
     entry = entity.table_entry
     if change == "weight":
         entry.action.action_profile_action_set.action_profile_actions[0].weight = 9
@@ -101,8 +101,8 @@ def test_what_means_another_thing_is_another_thing(change: str) -> None:
     elif change == "priority":
         entry.priority = 3
     else:
-        entry.match[0].exact.value = b"\1"
-    assert from_proto(entity, SCHEMA) != from_proto(service(), SCHEMA)
+        entry.match[0].exact.value = b"\2"
+    assert from_proto(entity, SCHEMA) != from_proto(group(), SCHEMA)
 
 
 def test_what_is_nobodys_to_change_is_left_out() -> None:
@@ -111,7 +111,7 @@ def test_what_is_nobodys_to_change_is_left_out() -> None:
         SCHEMA
     )
     unset = fy.P4TableEntry("seal_key", is_default_action=True).encode(SCHEMA)
-    digest = fy.P4DigestEntry("instance_report").encode(SCHEMA)
+    digest = fy.P4DigestEntry("member_report").encode(SCHEMA)
     assert [from_proto(entity, SCHEMA) for entity in (const, initial, unset, digest)] == [None] * 4
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import p4src
 from cfn.load import WINDOW_S, load_of
+from control.decided import Steered
 from control.events import EventLog
 from control.program import Program
 from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, Clock, advert, catalogue, instance
@@ -17,6 +18,7 @@ from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, Clock, advert, c
 SCHEMA = fy.P4Schema(p4src.P4INFO)
 INTERVALS_S = [1.0, 0.25, 0.02]
 CAPACITY_RPS = 100.0
+SITE_IDS = {NEAR.site: NEAR, FAR.site: FAR}
 SITES = {"near": NEAR, "far": FAR}
 
 
@@ -53,11 +55,10 @@ def loop(
             decision = next(
                 decision
                 for place, decision in program.steering.decisions.items()
-                if place.router == "r1" and place.steered[:3] == (DETECT, 0, 4)
+                if place.router == "r1" and place.steered == Steered(DETECT, 0, 4)
             )
-            assert decision.group is not None
-            weights = dict(decision.group.weights)
-            shares = {k: weight / sum(weights.values()) for k, weight in weights.items()}
+            weights = decision.weights
+            shares = {SITE_IDS[m.site]: weight / sum(weights.values()) for m, weight in weights.items()}
         yield shares.get(NEAR, 0.0), sum(queue.values())
 
 

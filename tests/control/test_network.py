@@ -7,7 +7,10 @@ import pytest
 from control.network import Network, NextHop, Path
 from tests.control.example import CATALOGUE, catalogue
 
-TO_R2 = (NextHop(1, "02:00:00:00:02:00", edge=False), NextHop(2, "02:00:00:00:02:00", edge=False))
+TO_R2 = (
+    NextHop(1, "02:00:00:00:02:00", edge=False, mtu=1500),
+    NextHop(2, "02:00:00:00:02:00", edge=False, mtu=1500),
+)
 
 
 def test_equal_ways_are_all_taken() -> None:
@@ -17,7 +20,7 @@ def test_equal_ways_are_all_taken() -> None:
 
 def test_a_host_on_the_router_is_one_edge_away() -> None:
     path = Network(catalogue()).path_to_host("r1", "near")
-    assert path == Path(1.0, 0.0, (NextHop(4, "02:01:00:00:00:02", edge=True),))
+    assert path == Path(1.0, 0.0, (NextHop(4, "02:01:00:00:00:02", edge=True, mtu=1500),))
 
 
 def test_the_shorter_way_wins() -> None:

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import p4src
+from cfn.names import func_id
 from control.adoption import Adopted, adopt
+from control.decided import ANY_SITE, Unmet
 from control.events import EventLog
-from control.model import Instance
+from control.model import Instance, InstanceKey, Member
 from control.program import Program
 from control.router_tables import RouterTables
 from tests.control.example import (
@@ -47,12 +49,12 @@ def rows(program: Program, router: str, table: str) -> set[str]:
 
 
 def shares(
-    program: Program, router: str = "r1", func: int = DETECT, class_id: int = 0
+    program: Program, router: str = "r1", func: int = DETECT, class_id: int = 0, scope: int = ANY_SITE
 ) -> dict[str, float] | None:
     for place, decision in program.steering.decisions.items():
         steered = place.steered
-        if (place.router, steered.func_id, steered.class_id, steered.family) == (router, func, class_id, 4):
-            return None if decision.group is None else program.steering.by_site(decision.group)
+        if (place.router, *steered) == (router, func, class_id, 4, 64, scope):
+            return None if isinstance(decision.verdict, Unmet) else program.steering.by_site(decision.verdict)
     return None
 
 
@@ -75,40 +77,55 @@ def test_what_follows_from_the_catalogue_alone() -> None:
         "local_ipv4 dst_addr=0xa000001 → own_address()",
         "local_ipv4 dst_addr=0xa9fe0101 → own_address()",
         "local_ipv6 dst_addr=0xfd0000cf000000000000000000000001 → anycast()",
+        "local_ipv4 dst_addr=0xafd0001 → site_address(site=0x1)",
+        "local_ipv6 dst_addr=0xfd0000fd000000000000000000000001 → site_address(site=0x1)",
+        "core_port port=0x1 → from_core()",
+        "core_port port=0x2 → from_core()",
+        "site site=0x1 → here(slot=0x0, ipv4=0xafd0001, ipv6=0xfd0000fd000000000000000000000001)",
         "local_ipv6 dst_addr=0xfe800000000000000000000000000001 → own_address()",
         "arp_reply target=0xa000001 → answer_arp(mac=0x20000000100)",
         "arp_reply target=0xa9fe0101 → answer_arp(mac=0x20000000100)",
         "nd_reply target=0xfe800000000000000000000000000001 → answer_nd(mac=0x20000000100)",
-        "next_hop next_hop=0x1 → forward_core(port=0x1, src_mac=0x20000000100, dst_mac=0x20000000200)",
-        "next_hop next_hop=0x2 → forward_core(port=0x2, src_mac=0x20000000100, dst_mac=0x20000000200)",
-        "next_hop next_hop=0x3 → forward_edge(port=0x3, src_mac=0x20000000100, dst_mac=0x20100000001)",
-        "next_hop next_hop=0x4 → forward_edge(port=0x4, src_mac=0x20000000100, dst_mac=0x20100000002)",
+        "next_hop next_hop=0x1 → "
+        "forward_core(port=0x1, src_mac=0x20000000100, dst_mac=0x20000000200, mtu=0x5dc)",
+        "next_hop next_hop=0x2 → "
+        "forward_core(port=0x2, src_mac=0x20000000100, dst_mac=0x20000000200, mtu=0x5dc)",
+        "next_hop next_hop=0x3 → "
+        "forward_edge(port=0x3, src_mac=0x20000000100, dst_mac=0x20100000001, mtu=0x5dc)",
+        "next_hop next_hop=0x4 → "
+        "forward_edge(port=0x4, src_mac=0x20000000100, dst_mac=0x20100000002, mtu=0x5dc)",
         "ipv4_route dst_addr=0xa010001 → 1*set_next_hop(next_hop=0x3)",
         "ipv4_route dst_addr=0xa020001 → 1*set_next_hop(next_hop=0x4)",
         "ipv4_route dst_addr=0xa020002 → 1*set_next_hop(next_hop=0x4)",
         "ipv4_route dst_addr=0xa030001 → 1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
+        "ipv4_route dst_addr=0xafd0002 → 1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
+        "ipv6_route dst_addr=0xfd0000fd000000000000000000000002 → "
+        "1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
         "ipv6_route dst_addr=0xfd000001000000000000000000000001 → 1*set_next_hop(next_hop=0x3)",
         "ipv6_route dst_addr=0xfd000002000000000000000000000001 → 1*set_next_hop(next_hop=0x4)",
         "ipv6_route dst_addr=0xfd000003000000000000000000000001 → "
         "1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
         "ipv6_route dst_addr=0xfd000000000000000000000000000002 → "
         "1*set_next_hop(next_hop=0x1) 1*set_next_hop(next_hop=0x2)",
-        "function func_id=0x5944aecfacfd3ec3 → known(public=0x0, per_request=0x0)",
-        "function func_id=0xcab1c0000000000/24 → known(public=0x1, per_request=0x1)",
+        "function func_id=0x5944aecfacfd3ec3 → "
+        "known(service=0x9aac, public=0x0, per_request=0x0, lead=0x10, flow_s=0x0)",
+        "function func_id=0xcab1c0000000000/24 → "
+        "known(service=0x728c, public=0x1, per_request=0x1, lead=0x10, flow_s=0x0)",
         "permit tenant=0x7 func_id=0x5944aecfacfd3ec3 → allow()",
         "demand_class latency_ms=0x1...0x14 → set_class(class_id=0x1)",
         "demand_class type=0x3 grade=0x2 cost=0x1...0x4 → set_class(class_id=0x2)",
-        "anycast_source default → restore(ipv4=0xaff0001, ipv6=0xfd0000cf000000000000000000000001)",
-        "digest instance_report → list 64 for 50000000 ns",
+        "anycast_source default → anycast_is(ipv4=0xaff0001, ipv6=0xfd0000cf000000000000000000000001)",
+        "router default → router_is(router=0x1, ipv4=0xa000001, ipv6=0x0)",
+        "digest member_report → list 64 for 50000000 ns",
         *(
-            f"service is_ipv6={six:#x} class_id={number:#x} func_id=0x5944aecfacfd3ec3 → "
-            "1*no_capacity(retry_after_ms=0x1f4)"
+            f"service is_ipv6={six:#x} scope=0x0 class_id={number:#x} func_id=0x5944aecfacfd3ec3 → "
+            "no_capacity(retry_after_ms=0x1f4)"
             for six in (0, 1)
             for number in (0, 1, 2)
         ),
         *(
-            f"service is_ipv6={six:#x} class_id=0x0 func_id=0xcab1c0000000000/24 → "
-            "1*no_capacity(retry_after_ms=0x1f4)"
+            f"service is_ipv6={six:#x} scope=0x0 class_id=0x0 func_id=0xcab1c0000000000/24 → "
+            "no_capacity(retry_after_ms=0x1f4)"
             for six in (0, 1)
         ),
     }
@@ -117,20 +134,131 @@ def test_what_follows_from_the_catalogue_alone() -> None:
 def test_an_advert_makes_instances_known_and_binds_requests_to_them() -> None:
     program = started()
     program.take(advert("near", 1, instance(NEAR), instance(NEAR_2, draining=True)))
-    assert rows(program, "r2", "instance") == {
-        "site=0x1 instance=0x1 → live(slot=0x0, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001)",
-        "site=0x1 instance=0x2 → live(slot=0x1, ipv4=0xa020002, ipv6=0x0)",
+    assert rows(program, "r1", "instance") == {
+        "site=0x1 instance=0x1 → live(slot=0x1, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001)",
+        "site=0x1 instance=0x2 → live(slot=0x2, ipv4=0xa020002, ipv6=0x0)",
     }
-    where = "site=0x1, instance=0x1, slot=0x0, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001"
-    bound = f"1*bind_instance({where})"
-    found = {row for row in rows(program, "r1", "service") if "func_id=0x5944aecfacfd3ec3" in row}
-    assert found == {
-        f"is_ipv6=0x0 class_id=0x0 func_id=0x5944aecfacfd3ec3 → {bound}",
-        f"is_ipv6=0x1 class_id=0x0 func_id=0x5944aecfacfd3ec3 → {bound}",
-        f"is_ipv6=0x0 class_id=0x1 func_id=0x5944aecfacfd3ec3 → {bound}",
-        f"is_ipv6=0x1 class_id=0x1 func_id=0x5944aecfacfd3ec3 → {bound}",
-        # Nobody near computes neural: there is no entry for class 2, so the demand is unmet.
+    assert rows(program, "r2", "instance") == set()
+    where = "site=0x1, instance=0x1, slot=0x1, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001"
+    bound = {f"group=0x1 → 1*bind_instance({where})"}
+    assert rows(program, "r1", "first") == rows(program, "r1", "second") == bound
+    func = "func_id=0x5944aecfacfd3ec3"
+    assert {row for row in rows(program, "r1", "service") if func in row} == {
+        f"is_ipv6={six:#x} scope={scope:#x} class_id={number:#x} {func} → {said}"
+        for six in (0, 1)
+        for scope in (0, 1)
+        # Nobody near computes neural, which class 2 asks.
+        for number, said in ((0, "set_group(group=0x1)"), (1, "set_group(group=0x1)"), (2, "unmet(part=0x1)"))
     }
+
+
+def test_other_routers_bind_to_the_site_as_a_whole() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
+    where = "slot=0x1, ipv4=0xafd0001, ipv6=0xfd0000fd000000000000000000000001"
+    assert rows(program, "r2", "site") == {
+        f"site=0x1 → remote({where})",
+        "site=0x2 → here(slot=0x0, ipv4=0xafd0002, ipv6=0xfd0000fd000000000000000000000002)",
+    }
+    assert rows(program, "r2", "first") == {f"group=0x1 → 1*bind_site(site=0x1, {where})"}
+    assert rows(program, "r2", "instance") == set()
+    assert not any("scope=0x1" in row for row in rows(program, "r2", "service"))
+
+
+def test_an_instance_more_at_a_site_changes_nothing_elsewhere() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR)))
+    installed(program.tables["r2"])
+    program.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
+    assert program.tables["r2"].changes() == []
+    assert any("bind_instance(site=0x1, instance=0x2" in row for row in rows(program, "r1", "first"))
+
+
+def test_a_site_counts_with_the_weights_of_all_its_instances() -> None:
+    program = started(text=CATALOGUE + "policy: weighted\n")
+    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
+    program.take(advert("far", 1, instance(FAR)))
+    for router in ("r1", "r2"):
+        assert shares(program, router) == pytest.approx({"near": 2 / 3, "far": 1 / 3}, abs=0.01)
+
+
+def test_a_site_that_dies_is_forgotten_by_all_routers() -> None:
+    clock = Clock()
+    program = started(clock)
+    program.take(advert("near", 1, instance(NEAR), ttl_s=2.0))
+    program.take(advert("far", 1, instance(FAR), ttl_s=60.0))
+    clock.now += 2.0
+    program.expire()
+    assert not any("site=0x1 → remote" in row for row in rows(program, "r2", "site"))
+    assert not any("scope=0x1" in row for row in rows(program, "r1", "service"))
+    for router in ("r1", "r2"):
+        assert not any("site=0x1" in row for row in rows(program, router, "first"))
+        assert shares(program, router) == {"far": 1.0}
+
+
+def test_a_router_that_knows_no_instances_of_its_site_refuses_what_others_still_send_there() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR)))
+    program.take(advert("far", 1, instance(FAR)))
+    installed(program.tables["r2"])
+    program.take(advert("near", 2))
+    # r2 was not written yet, so it still sends to the near site; r1 has no row for that any more.
+    before = {entry.describe(SCHEMA) for entry in program.tables["r2"].installed}
+    assert any(line.startswith("first") and "bind_site(site=0x1" in line for line in before)
+    assert shares(program, "r1", scope=1) is None
+    assert shares(program, "r1") == {"far": 1.0}
+    assert not any("scope=0x1" in row for row in rows(program, "r1", "service"))
+
+
+def test_a_site_that_drains_still_serves_what_others_sent_it() -> None:
+    program = started()
+    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
+    program.take(advert("near", 2, instance(NEAR, draining=True), instance(NEAR_2)))
+    assert shares(program, "r1", scope=1) == {"near": 1.0}
+    assert not any("instance=0x1," in row for row in rows(program, "r1", "first"))
+    program.take(advert("near", 3, instance(NEAR, draining=True), instance(NEAR_2, draining=True)))
+    assert shares(program, "r1") == {}
+    assert shares(program, "r1", scope=1) == {"near": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("demand", "part"),
+    [
+        ("type: neural", "TYPE"),
+        ("type: logic, grade: 3", "GRADE"),
+        ("within_ms: 5", "LATENCY"),
+        ("max_price: 1", "COST"),
+        ("grade: 3, max_price: 1", "COST"),
+        ("type: neural, max_price: 1", "COST"),
+        ("type: neural, grade: 4, within_ms: 5, max_price: 1", "COST"),
+    ],
+)
+def test_what_nobody_can_meet_says_by_which_part(demand: str, part: str) -> None:
+    text = CATALOGUE.replace("type: neural, grade: 2, cost_ceiling: [1, 4]", demand)
+    program = started(text=text)
+    program.take(advert("near", 1, instance(NEAR)))
+    number = SCHEMA.type_info.serializable_enums["DemandPart"].members[part]
+    found = {row for row in rows(program, "r1", "service") if "class_id=0x2" in row and "unmet" in row}
+    assert {row.split(" → ")[1] for row in found} == {f"unmet(part={number:#x})"}
+
+
+def copies(key: InstanceKey, names: list[str]) -> list[Instance]:
+    """An instance for each function, otherwise like that of `key`."""
+    return [
+        instance(key._replace(instance=number), func_id(name), like=key)
+        for number, name in enumerate(names, 1)
+    ]
+
+
+def test_rows_that_say_the_same_share_a_group_and_change_with_it() -> None:
+    names = [f"vision/f{number}" for number in range(20)]
+    services = "".join(f"  - {{name: {name}, policy: nearest}}\n" for name in names)
+    program = started(text=CATALOGUE + services)
+    program.take(advert("far", 1, *copies(FAR, names)))
+    assert len(rows(program, "r1", "first")) == 1
+    assert len(rows(program, "r2", "first")) == len(names)
+    program.take(advert("near", 1, *copies(NEAR, names[:5])))
+    assert len(rows(program, "r1", "first")) == 1 + 5
 
 
 def test_a_class_gets_only_instances_that_meet_it() -> None:
@@ -146,7 +274,9 @@ def test_a_family_without_an_address_has_no_capacity() -> None:
     program = started()
     program.take(advert("near", 1, instance(NEAR_2)))
     found = {
-        row for row in rows(program, "r1", "service") if "class_id=0x0 func_id=0x5944aecfacfd3ec3" in row
+        row
+        for row in rows(program, "r1", "service")
+        if "scope=0x0 class_id=0x0 func_id=0x5944aecfacfd3ec3" in row
     }
     assert {("no_capacity" in row, "is_ipv6=0x1" in row) for row in found} == {(True, True), (False, False)}
 
@@ -158,7 +288,8 @@ def test_functions_of_a_namespace_come_and_go_with_their_instances() -> None:
     before = len(rows(program, "r1", "service"))
     program.take(advert("near", 2))
     assert shares(program, func=RENDER) is None
-    assert len(rows(program, "r1", "service")) == before - 2
+    assert len(rows(program, "r1", "service")) == before - 4
+    assert rows(program, "r1", "first") == set()
     assert rows(program, "r1", "instance") == set()
 
 
@@ -226,8 +357,8 @@ def test_an_expired_advert_takes_its_instances_out_at_once() -> None:
     clock.now += 2.0
     assert program.expire()
     assert shares(program) == {"far": 1.0}
-    assert len(rows(program, "r1", "instance")) == 1
-    assert all("site=0x2" in row for row in rows(program, "r1", "instance"))
+    assert rows(program, "r1", "instance") == set()
+    assert len(rows(program, "r2", "instance")) == 1
 
 
 def test_a_draining_instance_keeps_its_sessions_and_gets_no_new_ones() -> None:
@@ -236,7 +367,7 @@ def test_a_draining_instance_keeps_its_sessions_and_gets_no_new_ones() -> None:
     program.take(advert("far", 1, instance(FAR)))
     program.take(advert("near", 2, instance(NEAR, draining=True)))
     assert shares(program) == {"far": 1.0}
-    assert len(rows(program, "r1", "instance")) == 2
+    assert len(rows(program, "r1", "instance")) == 1
 
 
 def phases(program: Program) -> list[set[tuple[str, str]]]:
@@ -251,14 +382,19 @@ def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     program = started()
     installed(program.tables["r1"])
     program.take(advert("near", 1, instance(NEAR)))
-    # Last, the class that can't be met loses the entry that said there is no capacity.
-    assert phases(program) == [{("INSERT", "instance")}, {("MODIFY", "service")}, {("DELETE", "service")}]
+    assert phases(program) == [
+        {("INSERT", "instance")},
+        {("INSERT", "first"), ("INSERT", "second")},
+        {("INSERT", "service"), ("MODIFY", "service")},
+    ]
     program = started()
     program.take(advert("near", 1, instance(NEAR)))
     installed(program.tables["r1"])
     program.take(advert("near", 2))
     assert phases(program) == [
-        {("MODIFY", "service"), ("INSERT", "service")},
+        {("MODIFY", "service")},
+        {("DELETE", "service")},
+        {("DELETE", "first"), ("DELETE", "second")},
         {("DELETE", "instance")},
     ]
 
@@ -298,31 +434,35 @@ def test_a_site_that_stays_silent_after_a_restart_is_dropped_when_the_hold_is_ov
     clock, before = running()
     after = successor(clock, before)
     after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
-    assert len(rows(after, "r1", "instance")) == 3
+    assert len(rows(after, "r2", "instance")) == 1
     assert after.next_deadline == clock.now + 5.0
     clock.now += HOLD_S
     after.take(advert("near", 3, instance(NEAR), instance(NEAR_2)))
     after.expire()
     assert shares(after) == {"near": 1.0}
-    assert len(rows(after, "r1", "instance")) == 2
+    assert rows(after, "r2", "instance") == set()
 
 
 def test_an_instance_that_died_meanwhile_is_out_as_soon_as_its_site_says_so() -> None:
     clock, before = running()
     after = successor(clock, before)
     after.take(advert("near", 2, instance(NEAR)))
-    assert not any("instance=0x2" in row for row in rows(after, "r1", "service"))
-    assert len(rows(after, "r1", "instance")) == 2
+    assert not any("instance=0x2" in row for row in rows(after, "r1", "first"))
+    assert len(rows(after, "r1", "instance")) == 1
 
 
-def test_a_router_that_was_reset_gets_what_the_others_have() -> None:
+def test_a_router_that_was_reset_gets_what_the_others_have_of_sites_elsewhere() -> None:
     clock, before = running()
     found = {"r1": Adopted(), "r2": adopt(before.tables["r2"].installed, SCHEMA)}
     after = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
     after.start(found)
     assert after.ring == before.ring
-    assert rows(after, "r1", "instance") == rows(before, "r1", "instance")
-    assert shares(after, "r1") == shares(before, "r2")
+    assert any("site=0x2 → remote(" in row for row in rows(after, "r1", "site"))
+    # Only its own agent knows which instances there are near.
+    assert shares(after, "r1") == {"far": 1.0}
+    assert shares(after, "r2") == shares(before, "r2")
+    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
+    assert len(rows(after, "r1", "instance")) == 2
 
 
 def test_a_router_that_answers_late_keeps_what_it_has() -> None:
@@ -339,10 +479,16 @@ def test_a_router_that_answers_late_keeps_what_it_has() -> None:
 
 def test_sites_that_left_the_catalogue_are_dropped_at_once() -> None:
     clock, before = running()
-    text = "\n".join(line for line in CATALOGUE.splitlines() if not line.startswith("  far: {id"))
+    text = "\n".join(
+        line for line in CATALOGUE.splitlines() if not line.startswith(("  far: {id", "        compute"))
+    )
     after = Program(catalogue(text), SCHEMA, clock, HOLD_S, EventLog())
     after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
-    assert all("site=0x1" in row for row in rows(after, "r1", "instance"))
+    for router in ("r1", "r2"):
+        assert not any("site=0x2" in row for row in rows(after, router, "first"))
+        assert not any(
+            "site=0x2" in row for row in rows(after, router, "site") | rows(after, router, "instance")
+        )
     assert shares(after) == {"near": 1.0}
 
 
@@ -378,10 +524,17 @@ def test_whatever_sites_tell_the_tables_stay_consistent(
         program.expire()
         program.take(advert(site, sequence, *mine))
         alive = {key for key, one in program.store.instances().items() if not one.draining}
-        assert program.placements.keys() == program.store.instances().keys()
-        for decision in program.steering.decisions.values():
-            weights = dict(decision.group.weights) if decision.group else {}
-            assert weights.keys() <= alive
+        for router, one in program.routers.items():
+            told_of = {program.sites.member(router, key) for key in program.store.instances()}
+            own = {Member(site) for site in program.sites.at(router)}
+            assert one.placements.keys() == told_of | own
+        for place, decision in program.steering.decisions.items():
+            weights = decision.weights
+            there = alive if place.steered.scope == ANY_SITE else program.store.instances().keys()
+            assert weights.keys() <= {program.sites.member(place.router, key) for key in there}
+            if place.steered.scope != ANY_SITE:
+                # Whatever other routers believe, what was sent to a site goes no further.
+                assert {(m.site, m.is_site) for m in weights} <= {(place.steered.scope, False)}
             assert all(weight > 0 for weight in weights.values())
             assert sum(weights.values()) <= 256
     for tables in program.tables.values():

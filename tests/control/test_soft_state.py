@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from cfn.cookie import CookieKey
 from control.keys import EPOCHS, KeyRing, adopt
 from control.measurements import FRESH_S, Measurement, Measurements
-from control.model import InstanceKey
+from control.model import Member
 from control.slots import Slots
-from tests.control.example import FAR, NEAR, NEAR_2, Clock
+from tests.control.example import Clock
+
+NEAR, NEAR_2, FAR = Member(1, 1), Member(1, 2), Member(2)
 
 A, B, C = CookieKey(1, 1), CookieKey(2, 2), CookieKey(3, 3)
 
@@ -41,12 +43,10 @@ def test_installed_slots_are_adopted_and_contradictions_settled() -> None:
     assert slots.assigned == {NEAR: 7, NEAR_2: 0, FAR: 1}
 
 
-@given(
-    st.lists(st.sets(st.builds(InstanceKey, st.integers(1, 3), st.integers(0, 4)), max_size=8), max_size=12)
-)
-def test_no_two_instances_share_a_slot(rounds: list[set[InstanceKey]]) -> None:
+@given(st.lists(st.sets(st.builds(Member, st.integers(1, 3), st.integers(-1, 4)), max_size=8), max_size=12))
+def test_no_two_instances_share_a_slot(rounds: list[set[Member]]) -> None:
     slots = Slots(10)
-    before: dict[InstanceKey, int] = {}
+    before: dict[Member, int] = {}
     for alive in rounds:
         slots.keep(alive)
         now = dict(slots.assigned)
@@ -91,16 +91,20 @@ def test_measurements_age() -> None:
     assert measured.get("r1", NEAR) is None
 
 
-def test_a_response_time_of_nothing_is_no_measurement() -> None:
-    measured = Measurements(Clock())
+def test_a_response_time_of_nothing_is_none() -> None:
+    clock = Clock()
+    measured = Measurements(clock)
     measured.report("r1", NEAR, load=10, queue=2, response_us=0)
-    assert measured.get("r1", NEAR) is None
+    assert measured.get("r1", NEAR) == Measurement(10, 2, None, clock.now)
+    assert measured.response_ms("r1", NEAR) is None
 
 
 def test_measurements_of_what_is_gone_are_dropped() -> None:
     measured = Measurements(Clock())
     measured.report("r1", NEAR, load=1, queue=1, response_us=1)
     measured.report("r1", FAR, load=1, queue=1, response_us=1)
-    measured.forget_all_but({FAR})
+    measured.report("r2", NEAR, load=1, queue=1, response_us=1)
+    measured.forget_all_but("r1", {FAR})
     assert measured.get("r1", NEAR) is None
     assert measured.get("r1", FAR) is not None
+    assert measured.get("r2", NEAR) is not None

@@ -19,6 +19,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from cfn.wire import Header, Kind, Packet, Report
+from control.model import Member
 from tests.control.example import CATALOGUE, DETECT, NEAR, instance
 from tests.control.far_end import TARGETS, FarEnd, missing
 from tests.control.test_controller import WAIT_S, running, until
@@ -30,11 +31,14 @@ pytestmark = pytest.mark.netns
 PORT = 23793
 LOST_S = 0.2
 """When a request counts as lost while the switch is away."""
+MEMBER = Member(*NEAR)
 CLIENT, SERVER, ANYCAST = "10.1.0.1", "10.2.0.1", "10.255.0.1"
 ROUTER_MAC, CLIENT_MAC, SERVER_MAC = "02:00:00:00:01:00", "02:01:00:00:00:01", "02:01:00:00:00:02"
 # A catalogue of one router: what the far site needs is left out.
 ALONE = "\n".join(
-    line for line in CATALOGUE.splitlines() if not line.startswith(("  r2:", "links", "  - {a:", "  far:"))
+    line
+    for line in CATALOGUE.splitlines()
+    if not line.startswith(("  r2:", "links", "  - {a:", "  far:", "        compute"))
 )
 
 
@@ -168,15 +172,17 @@ async def test_measurements_of_the_router_reach_the_controller(bed: Bed, tmp_pat
         # A router reports an instance at most every 100 ms, and not within the first.
         program = one.controller.program
         asked = 0
-        while (measured := program.measurements.get("r1", NEAR)) is None:
+        while (measured := program.measurements.get("r1", MEMBER)) is None:
             asked += 1
             assert asked < 1000
             await ask_and_answer(bed, asked)
         assert (measured.load, measured.queue) == (42, 3)
+        assert measured.response_ms is not None
         assert 0 < measured.response_ms < WAIT_S * 1000
         session = one.controller.targets["r1"].session
         assert session is not None
-        assert await session.bound({NEAR: program.placements[NEAR].slot}) == {NEAR: asked}
+        slot = program.routers["r1"].placements[MEMBER].slot
+        assert await session.bound({MEMBER: slot}) == {MEMBER: asked}
         outcomes = await session.outcomes()
         assert (outcomes["BOUND_NEW"], outcomes["RESPONDED"]) == (asked, asked)
 

@@ -7,7 +7,9 @@ from typing import Any
 from topo.weights import EventTail, Weights
 
 
-def _weights(router: str, function: str, after: dict[str, float] | None, family: int = 4) -> dict[str, Any]:
+def _weights(
+    router: str, function: str, after: dict[str, float] | None, family: int = 4, scope: str | None = None
+) -> dict[str, Any]:
     return {
         "time": 1.0,
         "event": "weights",
@@ -17,7 +19,7 @@ def _weights(router: str, function: str, after: dict[str, float] | None, family:
         "family": family,
         "before": None,
         "after": after,
-    }
+    } | ({"scope": scope} if scope else {})
 
 
 def _advert(time: float, site: str) -> dict[str, Any]:
@@ -28,6 +30,8 @@ def test_a_sample_of_each_site_comes_with_each_advert() -> None:
     weights = Weights("r1", ["near", "far"])
     assert weights.apply(_weights("r1", "a/b", {"near": 0.75, "far": 0.25})) == []
     assert weights.apply(_weights("r2", "a/b", {"near": 1.0})) == []
+    # What was sent to a site is no longer the client's to be steered.
+    assert weights.apply(_weights("r1", "a/b", {"near": 1.0}, scope="near")) == []
     weights.apply(_advert(5.0, "far"))
     weights.loads = {"near": 0.5, "far": 0.1}
     near, far = weights.apply(_advert(6.0, "near"))
@@ -51,8 +55,17 @@ def test_nothing_is_steered_yet() -> None:
 
 def test_it_goes_on_from_the_status() -> None:
     weights = Weights("r1", ["near"])
-    service = {"router": "r1", "function": "a/b", "demand": "any", "family": 4, "sites": {"near": 0.5}}
-    weights.start_from({"services": [service, {**service, "router": "r2", "sites": {}}]})
+    service = {
+        "router": "r1",
+        "function": "a/b",
+        "demand": "any",
+        "family": 4,
+        "scope": None,
+        "sites": {"near": 0.5},
+    }
+    weights.start_from(
+        {"services": [service, {**service, "router": "r2", "sites": {}}, {**service, "scope": "near"}]}
+    )
     assert weights.weight("near") == 0.5
 
 

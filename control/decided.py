@@ -1,0 +1,52 @@
+"""What is decided upon, and what can be decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from cfn.names import FUNC_ID_BITS
+from control.model import Member
+
+ANY_SITE = 0
+"""Scope of a request for the anycast address."""
+
+DemandPart = Literal["TYPE", "GRADE", "LATENCY", "COST"]
+"""Part of a demand, under the program's names."""
+
+
+class Steered(NamedTuple):
+    """Requests of a family and demand class for a function, or FuncID prefix.
+
+    `scope` is the id of the site they were sent to, or `ANY_SITE`.
+    """
+
+    func_id: int
+    class_id: int
+    family: int
+    prefix_len: int = FUNC_ID_BITS
+    scope: int = ANY_SITE
+
+
+class Place(NamedTuple):
+    """What one decision is about: what is steered, and the router that does it."""
+
+    router: str
+    steered: Steered
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Bind to these members by weight; nobody there means no capacity."""
+
+    weights: tuple[tuple[Member, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """Refuse: nobody can ever meet this part of the demand."""
+
+    part: DemandPart
+
+
+Verdict = Group | Unmet

@@ -1,0 +1,104 @@
+"""What adverts give for response times, and when a measured one can't be explained by them.
+
+A response takes the way there and back, the service, and the wait for what is before it: what queues now, or
+what does on average at the load that is told (M/M/1, ρ/(1 − ρ) requests; Kleinrock, *Queueing Systems* I,
+1975, §3.2), whichever is more. Measured times are smoothed over several responses and adverts are late, so
+only what is far off counts: without the network, more than 5 ms over twice the most that this gives, or more
+than 5 ms under half of the service time alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cfn.load import FULLY_BUSY
+from control.catalogue import Catalogue
+from control.model import FAMILIES, Instance
+from control.network import Network, Path
+
+_FACTOR = 2.0
+_MARGIN_MS = 5.0
+_BUSIEST = 0.95
+"""The average queue grows without bound as utilisation nears 1; what waits beyond that is told as a queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Response time by what adverts tell, in ms; the mean over several instances.
+
+    Attributes:
+        network_ms: there and back.
+        service_ms: of one request.
+        backlog_ms: for what queued when the advert was sent.
+        wait_ms: the most that a wait is explained for.
+    """
+
+    network_ms: float
+    service_ms: float
+    backlog_ms: float
+    wait_ms: float
+
+    @property
+    def response_ms(self) -> float:
+        """What a response is expected to take."""
+        return self.network_ms + self.service_ms + self.backlog_ms
+
+    def explains(self, response_ms: float) -> bool:
+        """Whether a measured response time goes with it."""
+        there_ms = response_ms - self.network_ms
+        longest = _FACTOR * (self.service_ms + self.wait_ms) + _MARGIN_MS
+        return self.service_ms / _FACTOR - _MARGIN_MS <= there_ms <= longest
+
+
+class Expectation:
+    """Ways from routers to instances, and what responses of theirs should take."""
+
+    def __init__(self, catalogue: Catalogue, network: Network):
+        self._network = network
+        self._host = {
+            address: name for name, host in catalogue.hosts.items() for address in (*host.ipv4, *host.ipv6)
+        }
+
+    def path(self, router: str, instance: Instance, family: int) -> Path | None:
+        """The way from a router to an instance's address of a family, if there is one."""
+        address = instance.address(family)
+        return None if address is None else self._network.path_to_host(router, self._host[address])
+
+    def told(self, router: str, instances: Iterable[Instance]) -> Told | None:
+        """What a response of any of these instances takes, each counted by the requests it gets.
+
+        None when nothing is known of it: no instance has a way there and a service time.
+        """
+        known = [
+            (one, path)
+            for one in instances
+            if one.service_ms > 0 and (path := self._any_path(router, one)) is not None
+        ]
+        if not known:
+            return None
+        rates = [one.arrival_rps for one, _ in known]
+        total = math.fsum(rates)
+        parts = [rate / total for rate in rates] if total > 0 else [1 / len(known)] * len(known)
+        one_by_one = [_told(one, path) for one, path in known]
+
+        def mean(values: Iterable[float]) -> float:
+            return math.fsum(part * value for part, value in zip(parts, values, strict=True))
+
+        return Told(
+            mean(one.network_ms for one in one_by_one),
+            mean(one.service_ms for one in one_by_one),
+            mean(one.backlog_ms for one in one_by_one),
+            mean(one.wait_ms for one in one_by_one),
+        )
+
+    def _any_path(self, router: str, instance: Instance) -> Path | None:
+        return next(filter(None, (self.path(router, instance, family) for family in FAMILIES)), None)
+
+
+def _told(instance: Instance, path: Path) -> Told:
+    request_ms = 1000 / instance.capacity_rps if instance.capacity_rps else instance.service_ms
+    busy = min(_BUSIEST, instance.load / FULLY_BUSY)
+    wait = max(float(instance.queue), busy / (1 - busy))
+    return Told(2 * path.delay_ms, instance.service_ms, instance.queue * request_ms, wait * request_ms)

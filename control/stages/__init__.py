@@ -1,0 +1,29 @@
+"""What a router's tables should hold, one module a stage of the program. Pure: finsy entities out.
+
+The order of match fields, values and names are those of the program's P4Info; finsy encodes by it and refuses
+what doesn't fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from finsy import P4DigestEntry, P4TableEntry
+
+from control.catalogue import Catalogue
+from control.network import Network
+from control.services import ServiceIndex
+from control.sites import Sites
+from control.stages import admit, classify, demand, own, respond, route
+
+
+def static_entities(
+    catalogue: Catalogue, network: Network, sites: Sites, services: ServiceIndex, router: str
+) -> Iterator[P4TableEntry | P4DigestEntry]:
+    """All that follows from the catalogue alone."""
+    yield from classify.entities(catalogue, sites, router)
+    yield from admit.entities(catalogue, services)
+    yield from demand.entities(catalogue, services)
+    yield from own.entities(catalogue, router)
+    yield from route.entities(catalogue, network, sites, router)
+    yield from respond.entities()
