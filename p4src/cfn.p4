@@ -50,6 +50,7 @@
 #include "route.p4"
 #include "respond.p4"
 #include "nack.p4"
+#include "bare.p4"
 #include "outcome.p4"
 #include "checksum.p4"
 
@@ -84,6 +85,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
     Route() route;
     Respond() respond;
     Nack() nack;
+    Bare() bare;
     CountOutcome() count_outcome;
 
     apply {
@@ -118,7 +120,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
                 auth.apply(hdr, meta);
             }
             if (meta.path == Path.STEER) {
-                contract.apply(hdr, meta, std);
+                contract.apply(hdr, meta);
             }
         }
         if (meta.path == Path.STEER) {
@@ -162,7 +164,8 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         }
         if (meta.path == Path.RESPOND) {
             verification.apply(hdr, meta);
-            if (meta.is_home == 1 && meta.verified == 1 && hdr.chain.isValid() && hdr.chain.left != 0) {
+            if (meta.is_home == 1 && meta.verified == 1 && hdr.cfn.kind == Kind.RESPONSE && hdr.chain.isValid()
+                && hdr.chain.left != 0) {
                 chain.apply(hdr, meta, std);
             }
         }
@@ -183,6 +186,8 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         }
         if (meta.path == Path.DROP) {
             mark_to_drop(std);
+        } else if (meta.again == Again.PREFETCH || (meta.again == Again.REFUSED && meta.path != Path.AGAIN)) {
+            bare.apply(meta);
         }
         count_outcome.apply(meta);
     }

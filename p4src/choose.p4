@@ -82,13 +82,16 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
         meta.outcome = meta.outcome == Outcome.BOUND_NEW ? Outcome.BOUND_SECOND : meta.outcome;
     }
 
+    /* What follows a draw hangs on hit or miss, never on which action ran: see route.p4. */
     apply {
         if (meta.per_request == 1) {
             request = hdr.cfn.request_id;
         }
         hash(meta.draw, HashAlgorithm.crc32, 32w0,
              { meta.src, hdr.udp.src_port, hdr.cfn.func_id, request }, 33w0x100000000);
-        first.apply();
+        if (first.apply().hit) {
+            drawn = meta.bound;
+        }
         if (meta.bound.chosen == 0) {
             refuse_no_capacity();
             return;
@@ -102,10 +105,10 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
                               now ++ QUEUE_OF(load_1) ++ (LOAD_OF(load_1) |+| UNANSWERED) ++ 8w0);
             return;
         }
-        drawn = meta.bound;
         hash(meta.draw, HashAlgorithm.crc32, 32w0, { meta.draw, SECOND_SALT }, 33w0x100000000);
-        second.apply();
-        member_load.read(load_2, (bit<32>)meta.bound.slot);
+        if (second.apply().hit) {
+            member_load.read(load_2, (bit<32>)meta.bound.slot);
+        }
         if (meta.bound.chosen == 1 && now - TOLD_US(load_2) <= LOAD_EXPIRY_US
             && (LOAD_OF(load_2) |+| meta.lead) < LOAD_OF(load_1)) {
             take_second();

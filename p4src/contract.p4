@@ -1,4 +1,5 @@
-/* Stage 1, continued: what a tenant may use, by rate, and what it used. Green goes on, yellow goes on behind others, red is refused. */
+/* Stage 1, continued: what a tenant may use, by rate, and what it used. Green goes on, yellow goes on marked
+ * as what others come before, red is refused. The mark alone says so: BMv2 loses packets of a priority that it was not told of. */
 
 #ifndef CFN_CONTRACT
 #define CFN_CONTRACT
@@ -7,12 +8,10 @@
 #include "ids.p4"
 #include "sizes.p4"
 
-const bit<3> PRIORITY_NORMAL = 1;
-const bit<3> PRIORITY_LOWER = 0;
 const bit<8> DSCP_LOWER_EFFORT = 1 << 2;    /* in its octet: RFC 8622 */
 const bit<8> ECN = 3;
 
-control Contract(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
+control Contract(inout headers_t hdr, inout metadata_t meta) {
     Color color = Color.GREEN;
     bit<16> retry_ms = 0;
 
@@ -52,14 +51,11 @@ control Contract(inout headers_t hdr, inout metadata_t meta, inout standard_meta
         if (color == Color.RED) {
             refuse();
         } else if (color == Color.YELLOW) {
-            std.priority = PRIORITY_LOWER;
             if (meta.is_ipv6 == 1) {
                 lower_ipv6();
             } else {
                 lower_ipv4();
             }
-        } else {
-            std.priority = PRIORITY_NORMAL;
         }
     }
 }

@@ -236,6 +236,7 @@ struct metadata_t {
     Again      again;
     Path       path;
     Outcome    outcome;
+    @field_list(FIELDS_AGAIN)
     NackCode   nack;
     bit<16>    retry_after_ms;
     bit<1>     is_ipv6;

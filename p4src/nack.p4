@@ -21,7 +21,7 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
     }
 
     action come_again() {
-        meta.again = Again.COUNTED;
+        meta.again = Again.REFUSED;
         meta.path = Path.AGAIN;
     }
 

@@ -140,7 +140,7 @@ enum Path {
 enum bit<8> Again {
     NO      = 0,
     CHAINED = 1,    /* a response, made the request for the chain's next function */
-    COUNTED = 2,    /* made by the router and counted when it was */
+    REFUSED = 2,    /* a NACK of this router's, on its way to the client; counted when it leaves */
     PREFETCH = 3    /* a request's header, sent ahead */
 }
 

@@ -8,7 +8,7 @@
 #include "ids.p4"
 #include "sizes.p4"
 
-control CountOutcome(in metadata_t meta) {
+control CountOutcome(inout metadata_t meta) {
     direct_counter(CounterType.packets_and_bytes) outcomes;
 
     @id(ID_C_BOUND)
@@ -74,8 +74,15 @@ control CountOutcome(in metadata_t meta) {
         counters = outcomes;
     }
 
+    action is_refused() {
+        meta.outcome = (Outcome)(OUTCOME_OF_NACK + (bit<8>)meta.nack);
+    }
+
     apply {
-        if (meta.again != Again.COUNTED || meta.path == Path.DROP) {
+        if (meta.again == Again.REFUSED && meta.path == Path.RESPOND) {
+            is_refused();
+        }
+        if (meta.again != Again.REFUSED || meta.path != Path.AGAIN) {
             outcome.apply();
         }
         if (meta.path == Path.STEER) {

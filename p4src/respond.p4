@@ -53,11 +53,12 @@ control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata
     bit<32> smoothed = 0;
     bit<32> reported = 0;
 
+    /* Where the router was told no address of the family, the source stays. */
     action set_source(ipv4_t ipv4, ipv6_t ipv6) {
-        if (meta.is_ipv6 == 1) {
+        if (meta.is_ipv6 == 1 && ipv6 != 0) {
             hdr.ipv6.src_addr = ipv6;
             meta.src = ipv6;
-        } else {
+        } else if (meta.is_ipv6 == 0 && ipv4 != 0) {
             hdr.ipv4.src_addr = ipv4;
             meta.src = (bit<128>)ipv4;
         }

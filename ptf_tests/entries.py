@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from google.protobuf import text_format
 from p4.v1 import p4runtime_pb2 as p4rt
@@ -53,10 +53,6 @@ class Entry:
         for call, weight in self.weighted:
             entry.oneshot.add(call.shell_action(), weight)
         return entry
-
-    def weighing(self, *weighted: tuple[Call, int]) -> Entry:
-        """The same match with another one-shot set."""
-        return replace(self, weighted=weighted)
 
 
 def entry(table: str, match: Mapping[str, Value], action: str, priority: int = 0, **params: Value) -> Entry:
@@ -128,7 +124,7 @@ def outcomes() -> Counter[str]:
 
 
 def bound_count(slot: int) -> tuple[int, int]:
-    """Packets and bytes of the requests that were bound to the instance with this slot."""
+    """Packets and bytes of the requests that were bound to the member with this slot."""
     cell = shell.CounterEntry("bound")
     cell.index = slot
     found = next(iter(cell.read()))

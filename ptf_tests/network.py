@@ -1,12 +1,13 @@
 """The network around the router under test: who is where, and the rows that tell the router.
 
-Port 1 leads to clients, port 2 to the hosts of the near site; ports 3 and 4 lead to other CFN routers, over
-which the far site is reached in two equal ways and its neighbour network in one.
+Port 1 leads to clients, port 2 to the hosts of the site at this router; ports 3 and 4 lead to other CFN
+routers, behind which are the far site, over the one, and a network of hosts over both in two equal ways.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
@@ -22,6 +23,8 @@ CLIENT_MAC = "02:00:00:00:00:01"
 NEAR_MAC = "02:00:00:00:00:02"
 CORE_MAC = "02:00:00:00:03:00"
 CORE_MAC_2 = "02:00:00:00:04:00"
+MTU = 1460
+"""Of every next hop; the wires of the tests carry a little more."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,62 @@ class Instance:
         return Call("bind_instance", place | {"ipv4": self.ipv4, "ipv6": self.ipv6})
 
     def live(self) -> Entry:
-        """The row that says it lives."""
+        """The row that says it lives, at a site of this router."""
         match = {"site": self.site, "instance": self.instance}
         return entry("instance", match, "live", slot=self.slot, ipv4=self.ipv4, ipv6=self.ipv6)
 
 
-NEAR = Instance(1, 1, 11, "10.2.0.1", "fd00:2::1")
-NEAR_2 = Instance(1, 2, 12, "10.2.0.2", "fd00:2::2")
-FAR = Instance(0x3FFF, 0xFFFF, 4095, "10.3.0.1", "fd00:3::1")
+@dataclass(frozen=True)
+class Home:
+    """A site at this router, and the address that other routers know it by."""
+
+    site: int
+    slot: int
+    ipv4: str
+    ipv6: str
+
+    def address(self, family: Family) -> str:
+        return self.ipv6 if family.is_ipv6 else self.ipv4
+
+    def live(self) -> Entry:
+        """The row that says it is here."""
+        return entry("site", {"site": self.site}, "here", slot=self.slot, ipv4=self.ipv4, ipv6=self.ipv6)
+
+    def asked_at(self, family: Family) -> Entry:
+        """The row of its address, where other routers send requests for it."""
+        return entry(family.local, {"dst_addr": self.address(family)}, "site_address", site=self.site)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A site at another router, and an instance there that cookies name; only that router knows it."""
+
+    site: int
+    instance: int
+    slot: int
+    ipv4: str
+    ipv6: str
+
+    def address(self, family: Family) -> str:
+        return self.ipv6 if family.is_ipv6 else self.ipv4
+
+    def bind(self) -> Call:
+        """The action that sends a request to its router."""
+        params = {"site": self.site, "slot": self.slot, "ipv4": self.ipv4, "ipv6": self.ipv6}
+        return Call("bind_site", params)
+
+    def live(self) -> Entry:
+        """The row that says it is there."""
+        match = {"site": self.site}
+        return entry("site", match, "remote", slot=self.slot, ipv4=self.ipv4, ipv6=self.ipv6)
+
+
+Member = Instance | Remote
+
+HOME = Home(1, 10, "10.0.1.1", "fd00:0:1::1")
+NEAR = Instance(HOME.site, 1, 11, "10.2.0.1", "fd00:2::1")
+NEAR_2 = Instance(HOME.site, 2, 12, "10.2.0.2", "fd00:2::2")
+FAR = Remote(0x3FFF, 0xFFFF, 8191, "10.3.0.1", "fd00:3::1")
 """With the largest numbers there are, beyond the core."""
 
 
@@ -107,7 +158,7 @@ class NextHop:
     mac: str
 
     def row(self) -> Entry:
-        params = {"port": self.port, "src_mac": ROUTER_MAC, "dst_mac": self.mac}
+        params = {"port": self.port, "src_mac": ROUTER_MAC, "dst_mac": self.mac, "mtu": MTU}
         return entry("next_hop", {"next_hop": self.id}, self.action, **params)
 
     def set(self) -> Call:
@@ -129,14 +180,21 @@ TENANT = 7
 KEY = CookieKey.from_bytes(bytes(range(8)))
 NEXT_KEY = CookieKey(0xFEDCBA98, 0x89ABCDEF)
 EPOCH, NEXT_EPOCH = 1, 2
+NO_SECOND_DRAW = 255
+"""As in choose.p4."""
 
 
 def cookie(
-    instance: Instance, func: int = DETECT, tenant: int = TENANT, epoch: int = EPOCH, key: CookieKey = KEY
+    member: Member, func: int = DETECT, tenant: int = TENANT, epoch: int = EPOCH, key: CookieKey = KEY
 ) -> int:
-    """The cookie that the router should seal."""
-    place = {"site": instance.site, "instance": instance.instance}
+    """The cookie of a session with the member, as the router of its site should seal it."""
+    place = {"site": member.site, "instance": member.instance}
     return seal(key, epoch=epoch, **place, func_id=func, tenant=tenant)
+
+
+def sealed(member: Member, func: int = DETECT) -> int:
+    """The cookie of a request that this router binds to the member: only the router of its site seals one."""
+    return cookie(member, func) if isinstance(member, Instance) else 0
 
 
 def func_match(name: str) -> str:
@@ -150,13 +208,49 @@ def route(family: Family, prefix: str, *next_hops: NextHop) -> Entry:
     return one_shot(family.table, {"dst_addr": prefix}, *((next_hop.set(), 1) for next_hop in next_hops))
 
 
-def service(family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0) -> Entry:
-    """A service's group."""
-    match = {"is_ipv6": family.is_ipv6, "class_id": class_id, "func_id": func_match(name)}
-    return one_shot("service", match, *weighted)
+def known(
+    name: str,
+    *,
+    service: int = 1,
+    public: int = 1,
+    per_request: int = 0,
+    lead: int = NO_SECOND_DRAW,
+    flow_s: int = 0,
+) -> Entry:
+    """The row that makes functions known."""
+    said = {"service": service, "public": public, "per_request": per_request, "lead": lead, "flow_s": flow_s}
+    return entry("function", {"func_id": func_match(name)}, "known", **said)
 
 
-SERVICES = tuple(service(family, "vision/*", (NEAR.bind(), 1)) for family in FAMILIES)
+def service_row(family: Family, name: str, call: Call, class_id: int = 0, scope: int = 0) -> Entry:
+    """What a service says to requests of a demand class, at the anycast address or at a site's."""
+    match = {"is_ipv6": family.is_ipv6, "scope": scope, "class_id": class_id, "func_id": func_match(name)}
+    return Entry("service", match, call)
+
+
+def group_of(family: Family, name: str, class_id: int = 0, scope: int = 0) -> int:
+    """A number of its own for each service's group."""
+    return 1 + crc32(f"{family.name} {name} {class_id} {scope}".encode()) % 0xFFFF
+
+
+def draws(
+    family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0, scope: int = 0
+) -> tuple[Entry, Entry]:
+    """The members of a service's group, for the first draw and the second."""
+    match = {"group": group_of(family, name, class_id, scope)}
+    return one_shot("first", match, *weighted), one_shot("second", match, *weighted)
+
+
+def service(
+    family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0, scope: int = 0
+) -> tuple[Entry, ...]:
+    """A service that draws from a group."""
+    place = {"class_id": class_id, "scope": scope}
+    call = Call("set_group", {"group": group_of(family, name, **place)})
+    return service_row(family, name, call, **place), *draws(family, name, *weighted, **place)
+
+
+SERVICES = tuple(row for family in FAMILIES for row in service(family, "vision/*", (NEAR.bind(), 1)))
 
 ROUTES = (
     *(next_hop.row() for next_hop in (TO_CLIENT, TO_NEAR, TO_CORE, TO_CORE_2)),
@@ -174,20 +268,23 @@ ADDRESSES = (
     entry("my_mac", {"dst_addr": ROUTER_MAC}, "for_router"),
     *(entry(family.local, {"dst_addr": family.anycast}, "anycast") for family in FAMILIES),
     *(entry(family.local, {"dst_addr": family.router}, "own_address") for family in FAMILIES),
+    *(HOME.asked_at(family) for family in FAMILIES),
+    *(entry("core_port", {"port": port}, "from_core") for port in (CORE_PORT, CORE_PORT_2)),
     entry("arp_reply", {"target": V4.router}, "answer_arp", mac=ROUTER_MAC),
     entry("nd_reply", {"target": V6.router}, "answer_nd", mac=ROUTER_MAC),
-    default("anycast_source", "restore", ipv4=V4.anycast, ipv6=V6.anycast),
+    default("anycast_source", "anycast_is", ipv4=V4.anycast, ipv6=V6.anycast),
 )
 
 FUNCTIONS = (
-    entry("function", {"func_id": func_match("vision/*")}, "known", public=1, per_request=0),
-    entry("function", {"func_id": func_match("billing/*")}, "known", public=0, per_request=0),
+    known("vision/*"),
+    known("billing/*", service=2, public=0),
     entry("permit", {"tenant": TENANT, "func_id": func_match("billing/*")}, "allow"),
 )
 
 COOKIES = (
     entry("cookie_key", {"epoch": EPOCH}, "use_key", k0=KEY.k0, k1=KEY.k1),
     default("seal_key", "seal_with", key_epoch=EPOCH, k0=KEY.k0, k1=KEY.k1),
+    HOME.live(),
     NEAR.live(),
     FAR.live(),
 )

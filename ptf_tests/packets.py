@@ -16,19 +16,22 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet
 from scapy.utils import hexdump
 
-from cfn.scapy_layer import CFN
+from cfn.scapy_layer import CFN, CFNExtension
 from cfn.wire import PORT, Kind, NackCode
 from ptf_tests.network import (
     CLIENT_MAC,
     DETECT,
+    HOME,
     NEAR_MAC,
     ROUTER_MAC,
     TENANT,
     TO_CLIENT,
+    TO_CORE,
     TO_NEAR,
     V4,
     Family,
-    Instance,
+    Home,
+    Member,
     NextHop,
 )
 
@@ -91,12 +94,43 @@ def solicit(target: str, src: str = LINK_LOCAL, dst: str = SOLICITED, hlim: int 
 
 
 def response(
-    family: Family, instance: Instance, payload: bytes = INPUT, *, src: str | None = None, **fields: object
+    family: Family,
+    member: Member,
+    payload: bytes | Packet = INPUT,
+    *,
+    src: str | None = None,
+    **fields: object,
 ) -> Packet:
-    """An instance's response to the client, as its host sends it."""
+    """An instance's response to the client, as its host sends it, or as its site's router does."""
     header = {"func_id": DETECT, "tenant": TENANT, "request_id": 0x01020304, "kind": Kind.RESPONSE} | fields
-    frame = Ether(src=NEAR_MAC, dst=ROUTER_MAC) / family.ip(src or instance.address(family), family.client)
+    frame = Ether(src=NEAR_MAC, dst=ROUTER_MAC) / family.ip(src or member.address(family), family.client)
     return frame / UDP(sport=PORT, dport=CLIENT_UDP_PORT) / CFN(**header) / payload
+
+
+def extension(body: bytes, following: int = 0) -> Packet:
+    """An extension of any type, with the type of the one that follows it."""
+    return CFNExtension(next=following, body=body)
+
+
+def auth(following: int = 0) -> Packet:
+    """An AUTH of the right length."""
+    return extension(bytes(range(14)), following)
+
+
+def chain(*functions: int, done: int = 0, following: int = 0) -> Packet:
+    """A CHAIN with these functions left, each with a DataOut of its own."""
+    left = b"".join(function.to_bytes(8) + data_out(function) for function in functions)
+    return extension(bytes([done, len(functions)]) + left, following)
+
+
+def data_out(function: int) -> bytes:
+    """The DataOut that the chains of the tests have for a function."""
+    return function.to_bytes(8) + b"-out----"
+
+
+def trace(records: int, following: int = 0) -> Packet:
+    """A TRACE with records of other routers."""
+    return extension(b"\0\0" + b"\xa5" * 16 * records, following)
 
 
 def forwarded(packet: Packet, next_hop: NextHop) -> Packet:
@@ -110,11 +144,11 @@ def forwarded(packet: Packet, next_hop: NextHop) -> Packet:
 
 
 def bound(
-    packet: Packet, family: Family, instance: Instance, affinity: int, next_hop: NextHop = TO_NEAR
+    packet: Packet, family: Family, member: Member, affinity: int, next_hop: NextHop = TO_NEAR
 ) -> Packet:
-    """The request on its way to an instance; a timestamp of None stands for the one that the router gave."""
+    """The request on its way to a member; a timestamp of None stands for the one that the router gave."""
     out = forwarded(packet, next_hop)
-    out[family.header].dst = instance.address(family)
+    out[family.header].dst = member.address(family)
     out[CFN].hops -= 1
     out[CFN].timestamp = None
     out[CFN].affinity = affinity
@@ -128,17 +162,24 @@ def restored(packet: Packet, family: Family) -> Packet:
     return out
 
 
-def nack(packet: Packet, family: Family, code: NackCode, retry_after_ms: int = 0) -> Packet:
-    """The refusal of a request: its base header, turned around."""
+def relayed(packet: Packet, family: Family, home: Home = HOME, next_hop: NextHop = TO_CORE) -> Packet:
+    """The response on its way to the client's router, under its site's address."""
+    out = forwarded(packet, next_hop)
+    out[family.header].src = home.address(family)
+    return out
+
+
+def nack(packet: Packet, family: Family, code: NackCode, retry_after_ms: int = 0, detail: int = 0) -> Packet:
+    """The refusal of a request: its base header, turned around, from the anycast address."""
     out = packet.copy()
     ip, udp, header = out[family.header], out[UDP], out[CFN] if CFN in out else CFN(hops=0)
     out[Ether].src, out[Ether].dst = out[Ether].dst, out[Ether].src
-    ip.src, ip.dst = ip.dst, ip.src
+    ip.src, ip.dst = family.anycast, ip.src
     setattr(ip, family.ttl, REPLY_TTL)
     udp.sport, udp.dport = udp.dport, udp.sport
     header.remove_payload()
     header.version, header.kind, header.length, header.next = 1, Kind.NACK, None, 0
-    header.report_status, header.report_load, header.report_queue = code, 0, retry_after_ms
+    header.report_status, header.report_load, header.report_queue = code, detail, retry_after_ms
     for layer, names in ((ip, ("len", "plen", "chksum")), (udp, ("len", "chksum"))):
         for name in names:
             if name in layer.default_fields:

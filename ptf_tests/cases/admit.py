@@ -18,11 +18,12 @@ from ptf_tests.network import (
     Family,
     cookie,
     func_match,
+    known,
     service,
 )
 from ptf_tests.packets import bound, nack, request
 
-PRIVATE_SERVICES = tuple(service(family, "billing/*", (NEAR.bind(), 1)) for family in FAMILIES)
+PRIVATE_SERVICES = tuple(row for family in FAMILIES for row in service(family, "billing/*", (NEAR.bind(), 1)))
 
 
 class UnknownFunction(CfnTest):
@@ -86,7 +87,7 @@ class LongestPrefix(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        public = entry("function", {"func_id": func_match("billing/quote")}, "known", public=1, per_request=0)
+        public = known("billing/quote")
         self.insert(public)
         sent = request(family, func_id=PRIVATE, tenant=99)
         self.carry(sent, bound(sent, family, NEAR, cookie(NEAR, PRIVATE, 99)), TO_NEAR, "BOUND_NEW")

@@ -25,6 +25,7 @@ from ptf_tests.network import (
     TO_NEAR,
     Family,
     Instance,
+    Remote,
     cookie,
     service,
 )
@@ -122,7 +123,11 @@ class TwoEpochs(CfnTest):
 class BoundToItsUse(CfnTest):
     """A cookie is of one tenant and one function; it is worth nothing for another."""
 
-    rows = (*ROUTER, *SERVICES, *(service(family, "billing/*", (NEAR.bind(), 1)) for family in FAMILIES))
+    rows = (
+        *ROUTER,
+        *SERVICES,
+        *(row for family in FAMILIES for row in service(family, "billing/*", (NEAR.bind(), 1))),
+    )
 
     @each_family
     def runTest(self, family: Family) -> None:
@@ -139,46 +144,52 @@ class BoundToItsUse(CfnTest):
             self.carry(sent, expected, TO_NEAR, "REBOUND_FORGED")
 
 
-class DeadInstance(CfnTest):
-    """A true cookie of an instance that is gone: bound anew."""
+class Dead(CfnTest):
+    """A true cookie of an instance that is gone from a live site, or of a site that is gone: bound anew."""
 
-    rows = (*ROUTER, *SERVICES)
+    rows = (*ROUTER, *SERVICES, Instance(3, 1, 9, NEAR.ipv4, NEAR.ipv6).live())
 
     @each_family
     def runTest(self, family: Family) -> None:
-        for gone in (NEAR_2, Instance(0, 0, 0, NO_IPV4, NO_IPV6), Instance(2, 1, 0, NO_IPV4, NO_IPV6)):
-            sent = request(family, affinity=cookie(gone))
+        for site, instance in ((1, 2), (1, 0xFFFF), (0, 0), (2, 1), (3, 1), (0x3FFE, 0xFFFF)):
+            sent = request(family, affinity=cookie(Instance(site, instance, 0, NO_IPV4, NO_IPV6)))
             self.carry(sent, bound(sent, family, NEAR, NEW_COOKIE), TO_NEAR, "REBOUND_DEAD")
 
 
 class DiesAndReturns(CfnTest):
-    """Taking an instance's row away and giving it back works at once."""
+    """Taking a member's row away and giving it back works at once."""
 
-    rows = (*ROUTER, *SERVICES)
+    rows = (*ROUTER, *SERVICES, NEAR_2.live())
 
     @each_family
     def runTest(self, family: Family) -> None:
-        sent = request(family, affinity=cookie(FAR))
-        self.delete(FAR.live())
-        self.carry(sent, bound(sent, family, NEAR, NEW_COOKIE), TO_NEAR, "REBOUND_DEAD")
-        self.insert(FAR.live())
-        self.carry(sent, bound(sent, family, FAR, cookie(FAR), TO_CORE), TO_CORE, "BOUND_BY_COOKIE")
+        for member, next_hop in ((NEAR_2, TO_NEAR), (FAR, TO_CORE)):
+            sent = request(family, affinity=cookie(member))
+            self.delete(member.live())
+            self.carry(sent, bound(sent, family, NEAR, NEW_COOKIE), TO_NEAR, "REBOUND_DEAD")
+            self.insert(member.live())
+            expected = bound(sent, family, member, cookie(member), next_hop)
+            self.carry(sent, expected, next_hop, "BOUND_BY_COOKIE")
 
 
 class OtherFamilyOnly(CfnTest):
-    """An instance without an address of the request's family is as good as gone for it."""
+    """An instance or a site without an address of the request's family is as good as gone for it."""
 
     rows = (*ROUTER, *SERVICES)
 
     def runTest(self) -> None:
-        only_v4, only_v6 = Instance(5, 4, 30, "10.3.0.4", NO_IPV6), Instance(5, 6, 31, NO_IPV4, "fd00:3::6")
-        self.insert(only_v4.live(), only_v6.live())
-        for family, has, has_not in zip(FAMILIES, (only_v4, only_v6), (only_v6, only_v4), strict=True):
-            with self.row(family.name):
-                sent = request(family, affinity=cookie(has))
-                self.carry(sent, bound(sent, family, has, cookie(has), TO_CORE), TO_CORE, "BOUND_BY_COOKIE")
-                sent = request(family, affinity=cookie(has_not))
-                self.carry(sent, bound(sent, family, NEAR, NEW_COOKIE), TO_NEAR, "REBOUND_DEAD")
+        for only_v4, only_v6, next_hop in (
+            (Instance(1, 4, 30, "10.2.0.4", NO_IPV6), Instance(1, 6, 31, NO_IPV4, "fd00:2::6"), TO_NEAR),
+            (Remote(4, 1, 32, "10.3.0.4", NO_IPV6), Remote(6, 1, 33, NO_IPV4, "fd00:3::6"), TO_CORE),
+        ):
+            self.insert(only_v4.live(), only_v6.live())
+            for family, has, has_not in zip(FAMILIES, (only_v4, only_v6), (only_v6, only_v4), strict=True):
+                with self.row(family.name, type(has).__name__):
+                    sent = request(family, affinity=cookie(has))
+                    expected = bound(sent, family, has, cookie(has), next_hop)
+                    self.carry(sent, expected, next_hop, "BOUND_BY_COOKIE")
+                    sent = request(family, affinity=cookie(has_not))
+                    self.carry(sent, bound(sent, family, NEAR, NEW_COOKIE), TO_NEAR, "REBOUND_DEAD")
 
 
 class Roams(CfnTest):

@@ -8,20 +8,11 @@ from itertools import pairwise
 
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet
 
 from cfn.cookie import CookieKey
-from cfn.scapy_layer import (
-    CFN,
-    CFNAuth,
-    CFNChain,
-    CFNChainFunction,
-    CFNExtension,
-    CFNTrace,
-    CFNTraceRecord,
-)
+from cfn.scapy_layer import CFN
 from ptf_tests.base import CfnTest, each_family
-from ptf_tests.entries import bound_count, default, entry
+from ptf_tests.entries import bound_count, default
 from ptf_tests.network import (
     FAMILIES,
     FAR,
@@ -33,17 +24,10 @@ from ptf_tests.network import (
     Family,
     Instance,
     cookie,
-    func_match,
+    known,
     service,
 )
 from ptf_tests.packets import bound, request, residuals
-
-EXTENSIONS: tuple[Packet, ...] = (
-    CFNChain(functions=[CFNChainFunction(func_id=1 << 63), CFNChainFunction(data_out=b"x" * 16)]),
-    CFNAuth(sender=1, sequence=2, tag=3) / CFNTrace(records=[CFNTraceRecord(router=9)]),
-    CFNExtension(body=b"of a type that no router knows"),
-    CFNTrace(records=[CFNTraceRecord(router=9)] * 50),
-)
 
 
 class Rewrite(CfnTest):
@@ -82,23 +66,6 @@ class EveryField(CfnTest):
             self.carry(sent, bound(sent, family, NEAR, cookie(NEAR)), TO_NEAR, "BOUND_NEW")
 
 
-class ExtensionsPass(CfnTest):
-    """A router passes on what it does not know."""
-
-    rows = (*ROUTER, *SERVICES)
-
-    def runTest(self) -> None:
-        for family in FAMILIES:
-            for extensions in EXTENSIONS:
-                with self.row(family.name, extensions.summary()):
-                    sent = request(
-                        family, extensions / b"input", next=9 if type(extensions) is CFNExtension else 0
-                    )
-                    if type(extensions) is not CFNExtension:
-                        del sent[CFN].next
-                    self.carry(sent, bound(sent, family, NEAR, cookie(NEAR)), TO_NEAR, "BOUND_NEW")
-
-
 class CookieOfAnyKey(CfnTest):
     """The router seals the cookie that `cfn.cookie` computes, for keys and parts drawn at random."""
 
@@ -110,8 +77,8 @@ class CookieOfAnyKey(CfnTest):
             place = Instance(drawn.getrandbits(14), drawn.getrandbits(16), 1, NEAR.ipv4, NEAR.ipv6)
             family = drawn.choice(FAMILIES)
             added = (
-                entry("function", {"func_id": func_match(f"{func:#x}")}, "known", public=1, per_request=0),
-                service(family, f"{func:#x}", (place.bind(), 1)),
+                known(f"{func:#x}"),
+                *service(family, f"{func:#x}", (place.bind(), 1)),
             )
             with self.row(f"key {key} epoch {epoch} function {func:#x} tenant {tenant}"):
                 self.insert(*added, default("seal_key", "seal_with", key_epoch=epoch, k0=key.k0, k1=key.k1))
@@ -152,8 +119,8 @@ class Timestamp(CfnTest):
         self.assertLess(sum(steps), elapsed_us, f"timestamps {stamps}")
 
 
-class CountsByInstance(CfnTest):
-    """Requests are counted by the slot of their instance, however it was chosen."""
+class CountsByMember(CfnTest):
+    """Requests are counted by the slot of their member, however it was chosen."""
 
     rows = (*ROUTER, *SERVICES)
 

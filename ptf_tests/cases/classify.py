@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from scapy.layers.inet import ICMP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest
+from scapy.layers.inet import TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 from cfn.scapy_layer import CFN
 from cfn.wire import PORT, Kind
 from ptf_tests.base import CfnTest, each_family
-from ptf_tests.network import CLIENT_MAC, NEAR, ROUTER, ROUTER_MAC, SERVICES, TO_NEAR, V4, V6, Family
+from ptf_tests.network import CLIENT_MAC, HOME, NEAR, ROUTER, ROUTER_MAC, SERVICES, TO_NEAR, V4, V6, Family
 from ptf_tests.packets import forwarded, request
 
 ANOTHER_MAC = "02:00:00:00:99:00"
@@ -82,22 +81,21 @@ class BrokenIpv6(CfnTest):
 
 
 class OwnAddresses(CfnTest):
-    """Nothing answers at the router's own addresses, nor at the anycast address but for the CFN port."""
+    """Of UDP and TCP nothing answers at the router's addresses, but at the CFN port of anycast and sites."""
 
     rows = (*ROUTER, *SERVICES)
 
     @each_family
     def runTest(self, family: Family) -> None:
-        echo = ICMPv6EchoRequest() if family.is_ipv6 else ICMP()
         for dst, datagram in (
             (family.router, UDP(sport=40000, dport=53) / b"query"),
             (family.router, UDP(sport=40000, dport=PORT) / CFN()),
             (family.router, TCP(dport=22)),
-            (family.router, echo),
             (family.anycast, UDP(sport=40000, dport=PORT + 1) / b"not CFN"),
             (family.anycast, UDP(sport=PORT, dport=40000) / CFN(kind=Kind.RESPONSE)),
             (family.anycast, TCP(dport=PORT)),
-            (family.anycast, echo),
+            (HOME.address(family), UDP(sport=40000, dport=PORT + 1) / b"not CFN"),
+            (HOME.address(family), TCP(dport=PORT)),
         ):
             self.refuse(to(family, dst, datagram), "DROP_LOCAL")
 
@@ -111,8 +109,9 @@ class Strays(CfnTest):
     def runTest(self, family: Family) -> None:
         for kind in (Kind.RESPONSE, Kind.NACK):
             for sport in (PORT, 40000):
-                self.refuse(request(family, kind=kind, sport=sport), "DROP_STRAY")
-                self.refuse(request(family, kind=kind, sport=sport, version=2), "DROP_STRAY")
+                for dst in (family.anycast, HOME.address(family)):
+                    self.refuse(request(family, dst=dst, kind=kind, sport=sport), "DROP_STRAY")
+                    self.refuse(request(family, dst=dst, kind=kind, sport=sport, version=2), "DROP_STRAY")
 
 
 class BoundByAnother(CfnTest):

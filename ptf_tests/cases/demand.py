@@ -15,6 +15,7 @@ from ptf_tests.network import (
     TO_CORE,
     TO_NEAR,
     cookie,
+    sealed,
     service,
 )
 from ptf_tests.packets import bound, nack, request
@@ -38,9 +39,10 @@ RULES = (
     ),
 )
 GROUPS = tuple(
-    service(family, "vision/*", (instance.bind(), 1), class_id=class_id)
+    row
     for family in FAMILIES
-    for class_id, instance in ((ANY, NEAR), (PARALLEL, NEAR_2), (URGENT, FAR), (CHEAP, NEAR_2))
+    for class_id, member in ((ANY, NEAR), (PARALLEL, NEAR_2), (URGENT, FAR), (CHEAP, NEAR_2))
+    for row in service(family, "vision/*", (member.bind(), 1), class_id=class_id)
 )
 CASES = (
     # type, grade, latency bound in ms, cost ceiling: the class
@@ -92,8 +94,8 @@ class Classes(CfnTest):
                         answer = nack(sent, family, NackCode.DEMAND_UNMET)
                         self.carry(sent, answer, CLIENT_PORT, "NACK_DEMAND_UNMET")
                     else:
-                        instance, next_hop = SERVED_BY[class_id]
-                        expected = bound(sent, family, instance, cookie(instance), next_hop)
+                        member, next_hop = SERVED_BY[class_id]
+                        expected = bound(sent, family, member, sealed(member), next_hop)
                         self.carry(sent, expected, next_hop, "BOUND_NEW")
 
 
@@ -104,9 +106,9 @@ class NoFamily(CfnTest):
         for served, refused in (FAMILIES, FAMILIES[::-1]):
             with self.row(served.name, "only"):
                 group = service(served, "vision/*", (NEAR.bind(), 1))
-                self.insert(group)
+                self.insert(*group)
                 sent = request(served)
                 self.carry(sent, bound(sent, served, NEAR, cookie(NEAR)), TO_NEAR, "BOUND_NEW")
                 sent = request(refused)
                 self.carry(sent, nack(sent, refused, NackCode.DEMAND_UNMET), CLIENT_PORT, "NACK_DEMAND_UNMET")
-                self.delete(group)
+                self.delete(*group)

@@ -9,7 +9,8 @@ from typing import Any
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 
-from cfn.scapy_layer import CFN, CFNAuth, CFNExtension, CFNTrace, CFNTraceRecord
+from cfn.extensions import ExtensionType
+from cfn.scapy_layer import CFN, CFNExtension
 from cfn.wire import Kind, NackCode
 from ptf_tests.base import CfnTest
 from ptf_tests.entries import Call, Entry
@@ -27,10 +28,17 @@ from ptf_tests.network import (
     UNKNOWN,
     cookie,
     service,
+    service_row,
 )
-from ptf_tests.packets import nack, request, residuals
+from ptf_tests.packets import auth, chain, nack, request, residuals, trace
 
 RETRY_AFTER_MS = 250
+BY_TYPE = (
+    (ExtensionType.AUTH, auth()),
+    (ExtensionType.CHAIN, chain(SEGMENT)),
+    (ExtensionType.CHAIN, chain(*[SEGMENT] * 8)),
+    (ExtensionType.TRACE, trace(3)),
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ REASONS = (
 ROWS: Sequence[Entry] = (
     *ROUTER,
     *(
-        service(family, "vision/detect", (Call("no_capacity", {"retry_after_ms": RETRY_AFTER_MS}), 1))
+        service_row(family, "vision/detect", Call("no_capacity", {"retry_after_ms": RETRY_AFTER_MS}))
         for family in FAMILIES
     ),
 )
@@ -93,8 +101,13 @@ class WithExtensions(NackTest):
         for family in FAMILIES:
             for reason in REASONS:
                 with self.row(family.name, reason.code.name):
-                    extensions = CFNAuth(tag=1) / CFNTrace(records=[CFNTraceRecord(router=9)]) / b"odd"
-                    self.expect_nack(request(family, extensions, **reason.fields), family, reason)
+                    for first, extension in BY_TYPE:
+                        self.expect_nack(
+                            request(family, extension / b"odd", next=first, **reason.fields), family, reason
+                        )
+                    every = auth(1) / chain(SEGMENT, PRIVATE, following=3) / trace(1, 200)
+                    every = every / CFNExtension(body=bytes(range(10))) / b"input"
+                    self.expect_nack(request(family, every, next=2, **reason.fields), family, reason)
                     unknown = CFNExtension(body=bytes(range(10))) / b"input"
                     self.expect_nack(request(family, unknown, next=200, **reason.fields), family, reason)
 
@@ -198,7 +211,7 @@ class BindingUndone(CfnTest):
                     ipv4, ipv6 = nowhere[family.name]
                     lost = Call(call.action, dict(call.params) | {"ipv4": ipv4, "ipv6": ipv6})
                     group = service(family, "vision/*", (lost, 1))
-                    self.insert(group)
+                    self.insert(*group)
                     live = NEAR.live()
                     self.delete(live)
                     sent = request(family, affinity=affinity, hops=1, timestamp=77, report_queue=9)
@@ -206,4 +219,4 @@ class BindingUndone(CfnTest):
                     received = self.carry(sent, answer, CLIENT_PORT, "NACK_NO_CAPACITY")
                     self.assertEqual(Ether(received)[CFN].affinity, affinity)
                     self.insert(live)
-                    self.delete(group)
+                    self.delete(*group)

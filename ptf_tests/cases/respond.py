@@ -16,6 +16,7 @@ from ptf_tests.base import TIMEOUT, CfnTest, each_family
 from ptf_tests.entries import default
 from ptf_tests.network import (
     CORE_PORT,
+    CORE_PORT_2,
     FAR,
     NEAR,
     NEAR_2,
@@ -27,9 +28,10 @@ from ptf_tests.network import (
     TO_CLIENT,
     TO_CORE,
     Family,
+    Remote,
     cookie,
 )
-from ptf_tests.packets import forwarded, request, residuals, response, restored
+from ptf_tests.packets import forwarded, relayed, request, residuals, response, restored
 
 LONGEST_RESPONSE_US = 1 << 24
 REPORT_INTERVAL_US = 100_000
@@ -51,13 +53,28 @@ class Restored(CfnTest):
 
 
 class NotAtTheEdge(CfnTest):
-    """On its way to another router a response stays as it is."""
+    """From another router to another a response stays as it is."""
 
     @each_family
     def runTest(self, family: Family) -> None:
-        sent = response(family, NEAR, affinity=cookie(NEAR))
-        sent[family.header].dst = family.passing
-        self.carry(sent, forwarded(sent, TO_CORE), TO_CORE, "RESPONSE_PASSED", NEAR_PORT)
+        for member, affinity in ((FAR, cookie(FAR)), (FAR, 0), (NEAR, 0)):
+            sent = response(family, member, affinity=affinity)
+            sent[family.header].dst = family.passing
+            self.carry(sent, forwarded(sent, TO_CORE), TO_CORE, "RESPONSE_PASSED", CORE_PORT_2)
+
+
+class Relayed(CfnTest):
+    """On its way from its site's router to another, a response gets the site's address and nothing else."""
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        for status in Status:
+            for size in (0, 1, 700):
+                fields = {"report_status": status, "report_load": 9, "timestamp": 12345}
+                sent = response(family, NEAR, bytes(size), affinity=cookie(NEAR), **fields)
+                sent[family.header].dst = family.passing
+                received = self.carry(sent, relayed(sent, family), TO_CORE, "RESPONSE_RELAYED", NEAR_PORT)
+                self.assertEqual(set(residuals(received).values()), {0})
 
 
 class Unverified(CfnTest):
@@ -136,7 +153,7 @@ class Learning(CfnTest):
         super().setUp()
         self.started = time.monotonic()
         self.reports: list[dict[str, int]] = []
-        self.digest = shell.DigestEntry("instance_report")
+        self.digest = shell.DigestEntry("member_report")
         self.digest.max_list_size = 1
         self.digest.insert()
         self.addCleanup(self.digest.delete)
@@ -160,7 +177,7 @@ class Learning(CfnTest):
         return now
 
     def report(self) -> dict[str, int]:
-        """The next `instance_report`, acknowledged."""
+        """The next `member_report`, acknowledged."""
         if not self.reports:
             message = shell.client.get_stream_packet("digest", timeout=TIMEOUT)
             self.assertIsNotNone(message, "no report came")
@@ -175,7 +192,7 @@ class Learning(CfnTest):
 
     @staticmethod
     def _values(data: p4data_pb2.P4Data) -> dict[str, int]:
-        names = [member.name for member in shell.context.p4info.type_info.structs["instance_report"].members]
+        names = [member.name for member in shell.context.p4info.type_info.structs["member_report"].members]
         values = (int.from_bytes(member.bitstring, "big") for member in data.struct.members)
         return dict(zip(names, values, strict=True))
 
@@ -185,15 +202,17 @@ class Reported(Learning):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        for instance, load, queue in ((NEAR, 0, 0), (NEAR_2, 255, 0xFFFF), (FAR, 77, 1234)):
+        for member, load, queue in ((NEAR, 0, 0), (NEAR_2, 255, 0xFFFF), (FAR, 77, 1234)):
             self.await_interval(family)
             stamp = self.clock(family)
             fields = {"timestamp": stamp, "report_load": load, "report_queue": queue}
-            self.respond(family, response(family, instance, affinity=cookie(instance), **fields))
+            self.respond(family, response(family, member, affinity=cookie(member), **fields))
             report = self.report()
             response_us = report.pop("response_us")
             elapsed_us = (time.monotonic() - self.started) * 1e6
-            expected = {"site": instance.site, "instance": instance.instance, "load": load, "queue": queue}
+            is_remote = isinstance(member, Remote)
+            who = {"site": member.site, "instance": 0 if is_remote else member.instance}
+            expected = who | {"is_remote": int(is_remote), "load": load, "queue": queue}
             self.assertEqual(report, expected)
             self.assertTrue(
                 0 < response_us <= elapsed_us, f"{response_us} µs, {elapsed_us} µs after the start"
@@ -254,7 +273,7 @@ class NothingLearnt(Learning):
         self.carry(sent, forwarded(sent, TO_CLIENT), TO_CLIENT, "RESPONSE_UNVERIFIED", NEAR_PORT)
         passing = response(family, NEAR, affinity=cookie(NEAR))
         passing[family.header].dst = family.passing
-        self.carry(passing, forwarded(passing, TO_CORE), TO_CORE, "RESPONSE_PASSED", NEAR_PORT)
+        self.carry(passing, relayed(passing, family), TO_CORE, "RESPONSE_RELAYED", NEAR_PORT)
         fields = {"kind": Kind.NACK, "report_status": NackCode.NO_CAPACITY, "report_queue": 250}
         self.respond(family, response(family, NEAR, b"", affinity=cookie(NEAR), **fields))
         self.delete(NEAR.live())

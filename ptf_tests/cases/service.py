@@ -1,9 +1,10 @@
-"""Service: function prefix, family and demand class give a group; its weights draw the instance."""
+"""Service: function prefix, family and demand class give a group; its weights draw the member."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -13,7 +14,7 @@ from scapy.packet import Packet
 
 from cfn.wire import NackCode
 from ptf_tests.base import CfnTest, each_family
-from ptf_tests.entries import Call, entry
+from ptf_tests.entries import Call
 from ptf_tests.network import (
     CLIENT_PORT,
     DETECT,
@@ -28,40 +29,41 @@ from ptf_tests.network import (
     TO_CORE,
     TO_NEAR,
     Family,
-    Instance,
-    cookie,
-    func_match,
+    Member,
+    draws,
+    group_of,
+    known,
+    sealed,
     service,
+    service_row,
 )
 from ptf_tests.packets import bound, flows, nack, request
 
 FLOWS = 1000
 CHI_SQUARED = {1: 10.83, 2: 13.82}
 """Critical values at 0.1 % by degrees of freedom; the flows are the same in each run."""
-INSTANCES = (NEAR, NEAR_2, FAR)
-PER_REQUEST = entry("function", {"func_id": func_match("vision/segment")}, "known", public=1, per_request=1)
+MEMBERS = (NEAR, NEAR_2, FAR)
+PER_REQUEST = known("vision/segment", per_request=1)
 
 
 class ServiceTest(CfnTest):
-    """A test that looks at which instance each request went to."""
+    """A test that looks at which member each request went to."""
 
-    def drawn(self, family: Family, packets: Iterable[Packet | bytes]) -> list[Instance]:
-        """The instances that requests were bound to, in their order."""
-        by_address = {ip_address(instance.address(family)).packed: instance for instance in INSTANCES}
+    def drawn(self, family: Family, packets: Iterable[Packet | bytes]) -> list[Member]:
+        """The members that requests were bound to, in their order."""
+        by_address = {ip_address(member.address(family)).packed: member for member in MEMBERS}
         place = slice(38, 54) if family.is_ipv6 else slice(30, 34)
         return [by_address[frame[place]] for _, frame in self.carry_all(packets)]
 
-    def assert_follows(self, weights: dict[Instance, int], drawn: list[Instance]) -> None:
+    def assert_follows(self, weights: dict[Member, int], drawn: list[Member]) -> None:
         """Pearson's chi-squared test of the draws against the weights."""
         counts, total = Counter(drawn), sum(weights.values())
-        expected = {instance: len(drawn) * weight / total for instance, weight in weights.items()}
-        self.assertEqual(set(counts), {instance for instance, weight in weights.items() if weight})
-        statistic = sum((counts[instance] - share) ** 2 / share for instance, share in expected.items())
-        self.assertLess(
-            statistic,
-            CHI_SQUARED[len(weights) - 1],
-            f"expected {[round(share) for share in expected.values()]}, found {[counts[i] for i in weights]}",
-        )
+        expected = {member: len(drawn) * weight / total for member, weight in weights.items()}
+        self.assertEqual(set(counts), {member for member, weight in weights.items() if weight})
+        statistic = sum((counts[member] - share) ** 2 / share for member, share in expected.items())
+        found = [counts[member] for member in weights]
+        wanted = [round(share) for share in expected.values()]
+        self.assertLess(statistic, CHI_SQUARED[len(weights) - 1], f"expected {wanted}, found {found}")
 
 
 class Weights(ServiceTest):
@@ -71,14 +73,14 @@ class Weights(ServiceTest):
         for family in FAMILIES:
             for weights in ((1, 1), (1, 3), (5, 3, 2), (1, 9), (16, 240), (200, 50, 6)):
                 with self.row(family.name, *weights):
-                    shares = dict(zip(INSTANCES, weights, strict=False))
+                    shares = dict(zip(MEMBERS, weights, strict=False))
                     group = service(
                         family, "vision/*", *((to.bind(), weight) for to, weight in shares.items())
                     )
-                    self.insert(group)
+                    self.insert(*group)
                     self.assert_follows(shares, self.drawn(family, flows(family, FLOWS)))
                     self.expect_outcomes(BOUND_NEW=FLOWS)
-                    self.delete(group)
+                    self.delete(*group)
 
 
 class FlowSticks(ServiceTest):
@@ -86,7 +88,7 @@ class FlowSticks(ServiceTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        self.insert(service(family, "vision/*", *((instance.bind(), 1) for instance in INSTANCES)))
+        self.insert(*service(family, "vision/*", *((member.bind(), 1) for member in MEMBERS)))
         for sport in range(5000, 5012):
             packets = [request(family, bytes(n), sport=sport, request_id=n, priority=n) for n in range(12)]
             self.assertEqual(len(set(self.drawn(family, packets))), 1)
@@ -97,7 +99,7 @@ class FlowIsOfAFunction(ServiceTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        self.insert(service(family, "vision/*", (NEAR.bind(), 1), (FAR.bind(), 1)))
+        self.insert(*service(family, "vision/*", (NEAR.bind(), 1), (FAR.bind(), 1)))
         packets = [request(family, func_id=DETECT & ~0xFFFF | n) for n in range(200)]
         self.assert_follows({NEAR: 1, FAR: 1}, self.drawn(family, packets))
 
@@ -109,7 +111,7 @@ class EachRequestDrawn(ServiceTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        self.insert(service(family, "vision/*", (NEAR.bind(), 3), (FAR.bind(), 1)))
+        self.insert(*service(family, "vision/*", (NEAR.bind(), 3), (FAR.bind(), 1)))
         packets = [request(family, b"", func_id=SEGMENT, request_id=n) for n in range(FLOWS)]
         self.assert_follows({NEAR: 3, FAR: 1}, self.drawn(family, packets))
         again = [request(family, b"", func_id=SEGMENT, request_id=7) for _ in range(20)]
@@ -121,14 +123,16 @@ class LongestPrefix(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        middle = service(family, "vision/*", (NEAR_2.bind(), 1))
+        name, draw = "vision/some", (NEAR_2.bind(), 1)
+        middle = service_row(family, "vision/*", Call("set_group", {"group": group_of(family, name)}))
         middle = replace(middle, match=dict(middle.match) | {"func_id": f"{DETECT & ~0xFFFF:#x}/48"})
         self.insert(
-            service(family, "vision/*", (NEAR.bind(), 1)),
+            *service(family, "vision/*", (NEAR.bind(), 1)),
             middle,
-            service(family, "vision/detect", (FAR.bind(), 1)),
+            *draws(family, name, draw),
+            *service(family, "vision/detect", (FAR.bind(), 1)),
         )
-        for func, instance, next_hop in (
+        for func, member, next_hop in (
             (DETECT, FAR, TO_CORE),
             (DETECT ^ 1, NEAR_2, TO_NEAR),
             (DETECT ^ 0x8000, NEAR_2, TO_NEAR),
@@ -137,7 +141,7 @@ class LongestPrefix(CfnTest):
         ):
             sent = request(family, func_id=func)
             self.carry(
-                sent, bound(sent, family, instance, cookie(instance, func), next_hop), next_hop, "BOUND_NEW"
+                sent, bound(sent, family, member, sealed(member, func), next_hop), next_hop, "BOUND_NEW"
             )
 
 
@@ -146,24 +150,38 @@ class NoGroup(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        self.insert(service(family, "vision/detect", (NEAR.bind(), 1)))
+        self.insert(*service(family, "vision/detect", (NEAR.bind(), 1)))
         for func in (SEGMENT, PRIVATE):
             sent = request(family, func_id=func, tenant=TENANT)
             self.carry(sent, nack(sent, family, NackCode.DEMAND_UNMET), CLIENT_PORT, "NACK_DEMAND_UNMET")
 
 
 class NoCapacity(CfnTest):
-    """A group that says that there is no room, and when there may be again."""
+    """A service or its group says that there is no room, and when there may be again."""
 
     @each_family
     def runTest(self, family: Family) -> None:
         for retry_after_ms in (0, 1, 250, 0xFFFF):
-            group = service(family, "vision/*", (Call("no_capacity", {"retry_after_ms": retry_after_ms}), 1))
-            self.insert(group)
-            sent = request(family)
-            answer = nack(sent, family, NackCode.NO_CAPACITY, retry_after_ms)
-            self.carry(sent, answer, CLIENT_PORT, "NACK_NO_CAPACITY")
-            self.delete(group)
+            after = {"retry_after_ms": retry_after_ms}
+            for rows in (
+                (service_row(family, "vision/*", Call("no_capacity", after)),),
+                service(family, "vision/*", (Call("shed", after), 1)),
+            ):
+                self.insert(*rows)
+                sent = request(family)
+                answer = nack(sent, family, NackCode.NO_CAPACITY, retry_after_ms)
+                self.carry(sent, answer, CLIENT_PORT, "NACK_NO_CAPACITY")
+                self.delete(*rows)
+
+
+class WithoutGroup(CfnTest):
+    """A group that the router was not told of has no room."""
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        self.insert(service(family, "vision/*")[0])
+        sent = request(family)
+        self.carry(sent, nack(sent, family, NackCode.NO_CAPACITY), CLIENT_PORT, "NACK_NO_CAPACITY")
 
 
 class PartlyNoCapacity(ServiceTest):
@@ -171,8 +189,8 @@ class PartlyNoCapacity(ServiceTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        refusing = Call("no_capacity", {"retry_after_ms": 10})
-        self.insert(service(family, "vision/*", (NEAR.bind(), 3), (refusing, 1)))
+        refusing = Call("shed", {"retry_after_ms": 10})
+        self.insert(*service(family, "vision/*", (NEAR.bind(), 3), (refusing, 1)))
         ports = Counter(port for port, _ in self.carry_all(flows(family, FLOWS)))
         self.expect_outcomes(BOUND_NEW=ports[TO_NEAR.port], NACK_NO_CAPACITY=ports[CLIENT_PORT])
         drawn = [NEAR] * ports[TO_NEAR.port] + [FAR] * ports[CLIENT_PORT]
@@ -184,12 +202,11 @@ class EmptySet(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        row = service(family, "vision/*").shell_entry()
-        row.oneshot = shell.Oneshot("service")
-        try:
+        asked, first, _ = service(family, "vision/*")
+        self.insert(asked)
+        row = first.shell_entry()
+        row.oneshot = shell.Oneshot("first")
+        with suppress(P4RuntimeWriteException):
             row.insert()
-            code = NackCode.NO_CAPACITY
-        except P4RuntimeWriteException:
-            code = NackCode.DEMAND_UNMET
         sent = request(family)
-        self.carry(sent, nack(sent, family, code), CLIENT_PORT, f"NACK_{code.name}")
+        self.carry(sent, nack(sent, family, NackCode.NO_CAPACITY), CLIENT_PORT, "NACK_NO_CAPACITY")

@@ -9,8 +9,21 @@ from scapy.packet import Raw
 from cfn.cookie import CookieKey
 from cfn.wire import BASE_LENGTH, BASE_WORDS, PORT, VERSION, Kind, NackCode
 from ptf_tests.base import CfnTest, each_family
-from ptf_tests.entries import Entry, default, entry, one_shot
-from ptf_tests.network import ADDRESSES, CLIENT_MAC, NEAR, ROUTER_MAC, ROUTES, TO_NEAR, Family, Instance
+from ptf_tests.entries import Entry, default, entry
+from ptf_tests.network import (
+    ADDRESSES,
+    CLIENT_MAC,
+    HOME,
+    NEAR,
+    ROUTER_MAC,
+    ROUTES,
+    TO_NEAR,
+    Family,
+    Home,
+    Instance,
+    known,
+    service,
+)
 from ptf_tests.packets import bound, request
 from tests.cfn.vectors import data, load
 
@@ -92,10 +105,9 @@ class Cookies(VectorTest):
 
     @staticmethod
     def _serving(family: Family, func_id: int, place: Instance) -> tuple[Entry, ...]:
-        prefix = f"{func_id:#x}/64"
-        match = {"is_ipv6": family.is_ipv6, "class_id": 0, "func_id": prefix}
         return (
-            entry("function", {"func_id": prefix}, "known", public=1, per_request=0),
-            one_shot("service", match, (place.bind(), 1)),
+            known(f"{func_id:#x}"),
+            *service(family, f"{func_id:#x}", (place.bind(), 1)),
+            Home(place.site, HOME.slot, HOME.ipv4, HOME.ipv6).live(),
             place.live(),
         )

@@ -24,7 +24,9 @@ from ptf_tests.network import (
     TO_NEAR,
     Family,
     cookie,
+    draws,
     route,
+    sealed,
     service,
 )
 from ptf_tests.packets import bound, flows, nack, request
@@ -34,15 +36,17 @@ FEWEST_CHANGES = 60
 
 
 class WeightsTest(CfnTest):
-    """A test with somebody who keeps changing an entry while packets pass."""
+    """A test with somebody who keeps changing entries while packets pass."""
 
-    def carry_while_changing(self, packets: Sequence[bytes], *states: Entry) -> list[tuple[int, bytes]]:
-        """Send the packets over and over until the entry has been given its states often enough, in turn."""
+    def carry_while_changing(
+        self, packets: Sequence[bytes], *states: Sequence[Entry]
+    ) -> list[tuple[int, bytes]]:
+        """Send the packets over and over until entries have been given their states often enough, in turn."""
         enough, stopped = threading.Event(), threading.Event()
 
         def change() -> None:
             for changes, state in zip(count(1), cycle(states)):
-                self.modify(state)
+                self.modify(*state)
                 if changes >= FEWEST_CHANGES:
                     enough.set()
                 if stopped.is_set():
@@ -65,37 +69,33 @@ class HoldsAtOnce(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        group = service(family, "vision/*", (NEAR.bind(), 1))
-        self.insert(group)
+        self.insert(*service(family, "vision/*", (NEAR.bind(), 1)))
         for _ in range(20):
-            for instance, next_hop in ((FAR, TO_CORE), (NEAR_2, TO_NEAR)):
-                self.modify(group.weighing((instance.bind(), 1)))
+            for member, next_hop in ((FAR, TO_CORE), (NEAR_2, TO_NEAR)):
+                self.modify(*draws(family, "vision/*", (member.bind(), 1)))
                 sent = request(family)
-                self.carry(
-                    sent, bound(sent, family, instance, cookie(instance), next_hop), next_hop, "BOUND_NEW"
-                )
-        self.modify(group.weighing((Call("no_capacity", {"retry_after_ms": 20}), 1)))
+                self.carry(sent, bound(sent, family, member, sealed(member), next_hop), next_hop, "BOUND_NEW")
+        self.modify(*draws(family, "vision/*", (Call("shed", {"retry_after_ms": 20}), 1)))
         sent = request(family)
         self.carry(sent, nack(sent, family, NackCode.NO_CAPACITY, 20), CLIENT_PORT, "NACK_NO_CAPACITY")
 
 
 class NoRequestLost(WeightsTest):
-    """While instances come, go and change their weights, each request is bound to one of the group."""
+    """While members come, go and change their weights, each request is bound to one of the group."""
 
     @each_family
     def runTest(self, family: Family) -> None:
-        group = service(family, "vision/*", (NEAR.bind(), 1))
-        self.insert(group)
+        self.insert(*service(family, "vision/*", (NEAR.bind(), 1)))
         out = self.carry_while_changing(
             flows(family, BATCH),
-            group.weighing((NEAR.bind(), 1)),
-            group.weighing((FAR.bind(), 1)),
-            group.weighing((NEAR.bind(), 100), (NEAR_2.bind(), 100), (FAR.bind(), 56)),
-            group.weighing((NEAR_2.bind(), 3), (FAR.bind(), 1)),
+            draws(family, "vision/*", (NEAR.bind(), 1)),
+            draws(family, "vision/*", (FAR.bind(), 1)),
+            draws(family, "vision/*", (NEAR.bind(), 100), (NEAR_2.bind(), 100), (FAR.bind(), 56)),
+            draws(family, "vision/*", (NEAR_2.bind(), 3), (FAR.bind(), 1)),
         )
         self.expect_outcomes(BOUND_NEW=len(out))
         found = {Ether(frame)[family.header].dst for _, frame in out}
-        self.assertEqual(found, {instance.address(family) for instance in (NEAR, NEAR_2, FAR)})
+        self.assertEqual(found, {member.address(family) for member in (NEAR, NEAR_2, FAR)})
 
 
 class NoSessionMoved(WeightsTest):
@@ -103,12 +103,11 @@ class NoSessionMoved(WeightsTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        group = service(family, "vision/*", (NEAR.bind(), 1))
-        self.insert(group)
+        self.insert(*service(family, "vision/*", (NEAR.bind(), 1)))
         out = self.carry_while_changing(
             [bytes(request(family, b"", affinity=cookie(FAR)))] * BATCH,
-            group.weighing((NEAR_2.bind(), 1)),
-            group.weighing((NEAR.bind(), 3), (NEAR_2.bind(), 1)),
+            draws(family, "vision/*", (NEAR_2.bind(), 1)),
+            draws(family, "vision/*", (NEAR.bind(), 3), (NEAR_2.bind(), 1)),
         )
         self.expect_outcomes(BOUND_BY_COOKIE=len(out))
         self.assertEqual({port for port, _ in out}, {TO_CORE.port})
@@ -124,9 +123,9 @@ class NoRoutedPacketLost(WeightsTest):
         self.insert(both)
         out = self.carry_while_changing(
             flows(family, BATCH, dst=family.multipath),
-            route(family, prefix, TO_CORE),
-            route(family, prefix, TO_CORE_2),
-            both,
+            (route(family, prefix, TO_CORE),),
+            (route(family, prefix, TO_CORE_2),),
+            (both,),
         )
         self.expect_outcomes(ROUTED=len(out))
         self.assertEqual({port for port, _ in out}, {CORE_PORT, CORE_PORT_2})

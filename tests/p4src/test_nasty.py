@@ -45,6 +45,7 @@ from tests.switch import bmv2
 from tests.switch.rows import PORT, Row, here, there
 
 NEXT_PORT = 3
+WAY_OUT, LARGEST_MTU = struct.pack("!H", NEXT_PORT), b"\xff\xff"
 UNKNOWN, MALFORMED = NackCode.UNKNOWN_FUNCTION, NackCode.MALFORMED
 ETHERNET, V4, V6 = 14, 34, 54  # where headers end
 LARGEST = 1 << 16
@@ -55,7 +56,7 @@ EXACT = {
     "classify.local_ipv4": ("classify.anycast", ANYCAST_4, ()),
     "classify.local_ipv6": ("classify.anycast", ANYCAST_6, ()),
     "neighbour.arp_reply": ("neighbour.answer_arp", ROUTER_4, (ROUTER_MAC,)),
-    "route.next_hop": ("route.forward_core", b"\0\5", (struct.pack("!H", NEXT_PORT), CORE_MAC, NEXT_MAC)),
+    "route.next_hop": ("route.forward_core", b"\0\5", (WAY_OUT, CORE_MAC, NEXT_MAC, LARGEST_MTU)),
 }
 ROUTES = {"route.ipv4_route": (PASSING_4, 16, 32), "route.ipv6_route": (PASSING_6, 32, 128)}
 PROFILE, SET_NEXT_HOP, NEXT_HOP = "route.next_hops", "route.set_next_hop", 5
