@@ -90,7 +90,7 @@ class Program:
             one.decide_all(adopted[router])
         advertised = {instance.func_id for instance in self.store.instances().values()}
         functions = self.steering.services.exact_functions() | advertised
-        return self._steer(functions | self.steering.functions_decided(), news=set())
+        return self._steer(functions | self.steering.functions_decided(), set(), set(self.sites))
 
     def join(self, router: str, found: Adopted) -> None:
         """A router that was away at the start tells what it holds; what belongs to held sites stays."""
@@ -119,7 +119,9 @@ class Program:
         """
         functions = self.store.accept(advert)
         site = self._site(advert)
-        return self._steer(functions | self._release({site}), news={site})
+        released = self._release({site})
+        # While a function was held, news of other sites was not acted upon.
+        return self._steer(functions | released, {site}, set(self.sites) if released else {site})
 
     def expire(self) -> set[Place]:
         """Forget adverts whose time is over, and hold silent sites no longer; decisions that changed."""
@@ -127,7 +129,7 @@ class Program:
         for site in over:
             self._events("advert-expired", site=site)
         silent = {site for site, end in self._held_until.items() if end <= self._clock()}
-        return self._steer(self._release(silent).union(*over.values()), news=set())
+        return self._steer(self._release(silent).union(*over.values()), set(), set(self.sites))
 
     def report(self, router: str, report: Report) -> None:
         """Take in what a router measured of a member."""
@@ -180,11 +182,11 @@ class Program:
         released = {site for site in sites if self._held_until.pop(site, None) is not None}
         return self.steering.functions_bound_to(released)
 
-    def _steer(self, functions: Iterable[int], news: set[int]) -> set[Place]:
+    def _steer(self, functions: Iterable[int], news: set[int], scopes: set[int]) -> set[Place]:
         self._place_members()
         placed = {router: one.placements.keys() for router, one in self.routers.items()}
         held = self.steering.functions_bound_to(self._held_until.keys())
-        changed = self.steering.decide(set(functions) - held, self.store.instances(), placed, news)
+        changed = self.steering.decide(set(functions) - held, self.store.instances(), placed, news, scopes)
         changed |= self.steering.prune(held, placed)
         verdicts: defaultdict[str, dict[Steered, Verdict | None]] = defaultdict(dict)
         for place, (_, after) in changed.items():

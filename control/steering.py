@@ -92,7 +92,7 @@ class Steering:
         """Go on from what routers have installed: it is the decision until there is another."""
         for place, verdict in verdicts.items():
             service = self.services.of(place.steered.func_id)
-            if service and place in set(self._places(place.steered.func_id, service)):
+            if service and place in set(self._places(place.steered.func_id, service, set(self.sites))):
                 self.decisions[place] = Decision(verdict, self.services.policy(service), at=self._clock())
 
     def functions_bound_to(self, sites: Set[int]) -> frozenset[int]:
@@ -137,6 +137,7 @@ class Steering:
         instances: Mapping[InstanceKey, Instance],
         placed: Placed,
         news: Set[int],
+        scopes: Set[int],
     ) -> dict[Place, Change]:
         """Decide anew on these functions.
 
@@ -145,6 +146,7 @@ class Steering:
             instances: those alive.
             placed: members that have a slot.
             news: ids of the sites whose last advert was not acted upon yet.
+            scopes: ids of the sites to decide upon what was sent to them.
 
         Returns:
             What became another one.
@@ -157,7 +159,7 @@ class Steering:
             service = self.services.of(func_id)
             if service is None:
                 continue
-            for place in self._places(func_id, service):
+            for place in self._places(func_id, service, scopes):
                 there = [i for i in running[func_id] if place.steered.scope in (ANY_SITE, i.key.site)]
                 before = self.decisions.pop(place, None)
                 verdict = None
@@ -183,11 +185,11 @@ class Steering:
             for family in self._families:
                 yield Steered(func_id, class_id, family)
 
-    def _places(self, func_id: int, service: Service) -> Iterator[Place]:
+    def _places(self, func_id: int, service: Service, scopes: Set[int]) -> Iterator[Place]:
         for steered in self._steered(func_id, service):
             for router in self._catalogue.routers:
                 yield Place(router, steered)
-            for site in self.sites:
+            for site in scopes:
                 yield Place(self.sites.router(site), steered._replace(scope=site))
 
     def _decision(

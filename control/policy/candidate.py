@@ -82,6 +82,8 @@ def complete(candidates: Sequence[Candidate]) -> list[Candidate]:
     service_ms = median(service) if service else _SERVICE_MS
     capacity_rps = median(capacity) if capacity else _CAPACITY_RPS
     return [
-        replace(c, service_ms=c.service_ms or service_ms, capacity_rps=c.capacity_rps or capacity_rps)
+        c
+        if c.service_ms > 0 and c.capacity_rps > 0
+        else replace(c, service_ms=c.service_ms or service_ms, capacity_rps=c.capacity_rps or capacity_rps)
         for c in candidates
     ]
