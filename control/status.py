@@ -172,6 +172,7 @@ class Status:
             "delay_ms": c.delay_ms,
             "service_ms": c.service_ms,
             "backlog_ms": c.backlog_ms,
+            "response_ms": c.response_ms,
             "unexplained_ms": unexplained_ms(c),
             "capacity_rps": c.capacity_rps,
             "usable_rps": c.usable_rps,

@@ -106,6 +106,8 @@ def _candidates(place: Mapping[str, Any]) -> Table:
         table.add_column(f"{one['site']}/{one['instance']}", justify="right")
     for term in _TERMS:
         table.add_row(term, *(f"{one[term]:.3g}" for one in candidates))
+    measured = (one["response_ms"] for one in candidates)
+    table.add_row("measured_ms", *("" if ms is None else f"{ms:.3g}" for ms in measured))
     table.add_row("load", *(f"{one['load'] / 255:.0%}" for one in candidates))
     table.add_row("overloaded", *("[red]yes[/]" if one["overloaded"] else "no" for one in candidates))
     for share in ("target", "share"):

@@ -205,7 +205,8 @@ class Steering:
         demand = self.services.demand_class(place.steered.class_id)
         candidates, refusal = verdict_of(seen, demand, self.sites)
         if not candidates:
-            return Decision(refusal, name, at=now)
+            # What this site can't do another may: only of all sites is a demand unmet.
+            return Decision(refusal if place.steered.scope == ANY_SITE else Group(), name, at=now)
         members = {c.key: self.sites.member(place.router, c.key) for c in candidates}
         target = _target(name, candidates)
         shares = target
