@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from cfn.wire import ComputeType, NackCode
-from ptf_tests.base import CfnTest
-from ptf_tests.entries import entry
+from cfn.wire import ComputeType, DemandPart, NackCode
+from ptf_tests.base import CfnTest, each_family
+from ptf_tests.entries import Call, entry
 from ptf_tests.network import (
     CLIENT_PORT,
+    CORE_PORT,
+    DETECT,
     FAMILIES,
     FAR,
+    HOME,
     NEAR,
     NEAR_2,
     ROUTER,
+    SEGMENT,
     TO_CORE,
     TO_NEAR,
+    Family,
     cookie,
+    known,
     sealed,
     service,
+    service_row,
 )
 from ptf_tests.packets import bound, nack, request
 
@@ -112,3 +119,72 @@ class NoFamily(CfnTest):
                 sent = request(refused)
                 self.carry(sent, nack(sent, refused, NackCode.DEMAND_UNMET), CLIENT_PORT, "NACK_DEMAND_UNMET")
                 self.delete(*group)
+
+
+class PerService(CfnTest):
+    """Rules may be of one service: what is a class of its own for one is none for another."""
+
+    rows = (
+        *ROUTER,
+        known("vision/segment", service=3),
+        *(
+            entry(
+                "demand_class", {"service": service, "grade": 2}, "set_class", priority=5, class_id=class_id
+            )
+            for service, class_id in ((1, PARALLEL), (3, URGENT))
+        ),
+        entry("demand_class", {"grade": 3}, "set_class", priority=1, class_id=CHEAP),
+        entry("demand_class", {"service": 3, "grade": 3}, "set_class", priority=2, class_id=URGENT),
+        *GROUPS,
+    )
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        for func, grade, class_id in (
+            (DETECT, 0, ANY),
+            (SEGMENT, 0, ANY),
+            (DETECT, 2, PARALLEL),
+            (SEGMENT, 2, URGENT),
+            (DETECT, 3, CHEAP),
+            (SEGMENT, 3, URGENT),
+        ):
+            member, next_hop = SERVED_BY[class_id]
+            sent = request(family, func_id=func, demand_grade=grade)
+            expected = bound(sent, family, member, sealed(member, func), next_hop)
+            self.carry(sent, expected, next_hop, "BOUND_NEW")
+
+
+class Unmet(CfnTest):
+    """A service says which part of a demand nobody can meet, to some classes and not to others."""
+
+    rows = (*ROUTER, *RULES, *GROUPS)
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        for part in (*DemandPart, 255):
+            for name, func in (("vision/detect", DETECT), ("vision/segment", SEGMENT)):
+                says = service_row(family, name, Call("unmet", {"part": part}), class_id=UNSERVED)
+                self.insert(says)
+                sent = request(family, demand_grade=4, func_id=func)
+                answer = nack(sent, family, NackCode.DEMAND_UNMET, detail=part)
+                self.carry(sent, answer, CLIENT_PORT, "NACK_DEMAND_UNMET")
+                other = request(family, demand_grade=4, func_id=SEGMENT if func == DETECT else DETECT)
+                answer = nack(other, family, NackCode.DEMAND_UNMET)
+                self.carry(other, answer, CLIENT_PORT, "NACK_DEMAND_UNMET")
+                met = request(family, func_id=func)
+                self.carry(met, bound(met, family, NEAR, cookie(NEAR, func)), TO_NEAR, "BOUND_NEW")
+                self.delete(says)
+
+
+class UnmetHere(CfnTest):
+    """At a site's address too, the client hears which part it was."""
+
+    rows = (*ROUTER, *RULES)
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        place = {"class_id": UNSERVED, "scope": HOME.site}
+        self.insert(service_row(family, "vision/*", Call("unmet", {"part": DemandPart.GRADE}), **place))
+        sent = request(family, dst=HOME.address(family), demand_grade=4)
+        answer = nack(sent, family, NackCode.DEMAND_UNMET, detail=DemandPart.GRADE)
+        self.carry(sent, answer, CORE_PORT, "NACK_DEMAND_UNMET", CORE_PORT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from p4.v1 import p4data_pb2
 from p4.v1 import p4runtime_pb2 as p4rt
@@ -17,10 +18,14 @@ from ptf_tests.entries import default
 from ptf_tests.network import (
     CORE_PORT,
     CORE_PORT_2,
+    FAMILIES,
     FAR,
+    HOME,
     NEAR,
     NEAR_2,
     NEAR_PORT,
+    NO_IPV4,
+    NO_IPV6,
     ROUTER,
     SEGMENT,
     SERVICES,
@@ -94,6 +99,40 @@ class Unverified(CfnTest):
         }.items():
             with self.row(family.name, name):
                 self.carry(sent, forwarded(sent, TO_CLIENT), TO_CLIENT, "RESPONSE_UNVERIFIED", NEAR_PORT)
+
+
+class NotRelayed(CfnTest):
+    """What its site's router can't verify goes on to another router untouched."""
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        for name, sent in {
+            "by another instance": response(family, NEAR_2, affinity=cookie(NEAR)),
+            "by another address": response(family, NEAR, affinity=cookie(NEAR), src=family.multipath),
+            "by the site's own address": response(
+                family, NEAR, affinity=cookie(NEAR), src=HOME.address(family)
+            ),
+        }.items():
+            with self.row(family.name, name):
+                sent[family.header].dst = family.passing
+                self.carry(sent, forwarded(sent, TO_CORE), TO_CORE, "RESPONSE_UNVERIFIED", NEAR_PORT)
+
+
+class OtherFamilyOnly(CfnTest):
+    """A site that has no address of the response's family leaves it the instance's."""
+
+    def runTest(self) -> None:
+        self.delete(HOME.live())
+        for family, home in zip(
+            FAMILIES, (replace(HOME, ipv4=NO_IPV4), replace(HOME, ipv6=NO_IPV6)), strict=True
+        ):
+            with self.row(family.name):
+                self.insert(home.live())
+                sent = response(family, NEAR, affinity=cookie(NEAR))
+                sent[family.header].dst = family.passing
+                self.carry(sent, forwarded(sent, TO_CORE), TO_CORE, "RESPONSE_RELAYED", NEAR_PORT)
+                self.delete(home.live())
+        self.insert(HOME.live())
 
 
 class LastWords(CfnTest):
@@ -239,6 +278,25 @@ class ResponseTimeSmoothed(Learning):
             else:
                 self.assertEqual(found, smoothed)
             smoothed = found
+
+
+class NotStamped(Learning):
+    """A timestamp of 0 is no router's: load and queue are told, and no response time is taken."""
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        member = FAR if family.is_ipv6 else NEAR
+        told: list[int] = []
+        for stamped in (False, True, False):
+            now = self.await_interval(family)
+            fields = {"timestamp": now if stamped else 0, "report_load": 7, "report_queue": 3}
+            self.respond(family, response(family, member, affinity=cookie(member), **fields))
+            report = self.report()
+            self.assertEqual((report["load"], report["queue"]), (7, 3))
+            told.append(report["response_us"])
+        self.assertEqual(told[0], 0)
+        self.assertGreater(told[1], 0)
+        self.assertEqual(told[2], told[1])
 
 
 class ReportsBounded(Learning):

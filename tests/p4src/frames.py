@@ -62,9 +62,12 @@ def udp(payload: bytes, src: int = 40000, dst: int = CFN_PORT, length: int | Non
     return struct.pack("!HHHH", src, dst, 8 + len(payload) if length is None else length, 0) + payload
 
 
-def cfn(version: int = 1, kind: int = 1, length: int = NACK_WORDS, hops: int = 64) -> bytes:
+def cfn(
+    version: int = 1, kind: int = 1, length: int = NACK_WORDS, hops: int = 64, following: int = 0
+) -> bytes:
     """A base header with a value in each field (docs/wire-format.md)."""
-    head = struct.pack("!BBBBHBBII", version << 4 | kind, 0, length, 0, 7, hops, 3, 0x01020304, 0x0A0B0C0D)
+    first = (version << 4 | kind, 0, length, following)
+    head = struct.pack("!BBBBHBBII", *first, 7, hops, 3, 0x01020304, 0x0A0B0C0D)
     return head + bytes(8) + bytes(range(8)) + b"i" * 16 + b"o" * 16 + bytes(8)
 
 

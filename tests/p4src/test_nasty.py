@@ -13,6 +13,7 @@ from finsy.proto import p4i
 from google.protobuf import text_format
 
 import p4src
+from cfn.extensions import ExtensionType
 from cfn.wire import NackCode
 from switch.api import Action, Match, Member
 from switch.dataplane import Dataplane
@@ -20,12 +21,14 @@ from tests.p4src.frames import (
     ANYCAST_4,
     ANYCAST_6,
     ARP,
+    CFN_PORT,
     CLIENT_4,
     CLIENT_MAC,
     CORE_MAC,
     ICMPV6,
     IPV4,
     IPV6,
+    NACK_WORDS,
     NEXT_MAC,
     NOWHERE_4,
     NOWHERE_6,
@@ -46,6 +49,7 @@ from tests.switch.rows import PORT, Row, here, there
 
 NEXT_PORT = 3
 WAY_OUT, LARGEST_MTU = struct.pack("!H", NEXT_PORT), b"\xff\xff"
+AUTH, CHAIN, TRACE = ExtensionType.AUTH, ExtensionType.CHAIN, ExtensionType.TRACE
 UNKNOWN, MALFORMED = NackCode.UNKNOWN_FUNCTION, NackCode.MALFORMED
 ETHERNET, V4, V6 = 14, 34, 54  # where headers end
 LARGEST = 1 << 16
@@ -89,6 +93,11 @@ def cut(name: str, whole: bytes, ip_end: int) -> Iterator[Row]:
 def extensions(*kinds: int) -> bytes:
     """A chain of IPv6 extension headers of 8 bytes, each naming the next, then nothing (59; RFC 8200 §4)."""
     return b"".join(bytes([following, 0, 1, 4, 0, 0, 0, 0]) for following in (*kinds[1:], 59))
+
+
+def extension(words: int, following: int = 0, third: int = 0, fourth: int = 0) -> bytes:
+    """A CFN extension of so many words, of zeros but for its first four bytes."""
+    return bytes([following, words, third, fourth]) + bytes(words * 4 - 4)
 
 
 def arp(**fields: int) -> bytes:
@@ -228,7 +237,68 @@ def requests() -> Iterator[Row]:
         yield refuse(f"{name}, a header of zeros", wrap(udp(bytes(72))))
 
 
-ROWS = (*whole_frames(), *neighbours(), *ipv4_headers(), *ipv6_headers(), *requests())
+def cfn_extensions() -> Iterator[Row]:
+    """Extensions that lie of themselves: a request is refused, a response goes by unread."""
+    fits = {
+        "AUTH": (AUTH, extension(4)),
+        "AUTH, CHAIN, TRACE": (AUTH, extension(4, CHAIN) + extension(13, TRACE, 0, 2) + extension(5)),
+        "CHAIN of 8": (CHAIN, extension(49, 0, 0, 8)),
+        "CHAIN of none": (CHAIN, extension(1)),
+        "TRACE without records": (TRACE, extension(1)),
+        "unknown, then ones": (255, b"\xff" * 40),
+        "AUTH, then ones": (AUTH, extension(4, 255) + b"\xff" * 40),
+        "room left behind the last": (TRACE, extension(1) + bytes(800)),
+    }
+    lies = {
+        "CHAIN of 9": (CHAIN, extension(55, 0, 0, 9)),
+        "CHAIN of 255": (CHAIN, extension(1, 0, 0, 255)),
+        "CHAIN of 43, a length that wraps": (CHAIN, extension(3, 0, 0, 43)),
+        "CHAIN of ones": (CHAIN, b"\xff" * 800),
+        "CHAIN shorter than it says": (CHAIN, extension(7, 0, 0, 2)),
+        "CHAIN longer than it says": (CHAIN, extension(13, 0, 0, 1)),
+        "CHAIN of none that is longer": (CHAIN, extension(7)),
+        "AUTH of 3 words": (AUTH, extension(3) + bytes(4)),
+        "AUTH of 5 words": (AUTH, extension(5)),
+        "AUTH of 255 words": (AUTH, extension(255)[:800]),
+        "AUTH of zeros": (AUTH, bytes(800)),
+        "AUTH of ones": (AUTH, b"\xff" * 800),
+        "TRACE of zeros": (TRACE, bytes(800)),
+        "TRACE of ones": (TRACE, b"\xff" * 800),
+        "TRACE beyond the header": (TRACE, extension(9)[:-4]),
+        "AUTH beyond the header": (AUTH, extension(4)[:-4]),
+        "CHAIN, then a lie": (CHAIN, extension(7, TRACE, 0, 1) + bytes(4)),
+    }
+    for family, wrap, passing in (("v4", ipv4, PASSING_4), ("v6", ipv6, PASSING_6)):
+        for title, (first, body) in (fits | lies).items():
+            length = NACK_WORDS + len(body) // 4
+            asked = wrap(udp(cfn(length=length, following=first) + body))
+            yield refuse(f"{family}, {title}", asked, UNKNOWN if title in fits else MALFORMED)
+            if title in lies:
+                told = cfn(kind=2, length=length, following=first) + body
+                yield passes(f"{family} passing, {title}", wrap(udp(told, CFN_PORT, 40000), dst=passing))
+
+
+def cfn_extensions_cut() -> Iterator[Row]:
+    """A request that ends at each byte of its extensions, with the lengths of the whole in its headers."""
+    records = bytes(16)
+    body = extension(4, CHAIN) + extension(7, TRACE, 0, 1) + extension(5)[: -len(records)]
+    length = NACK_WORDS + (len(body) + len(records)) // 4
+    asked = udp(cfn(length=length, following=AUTH) + body + records)
+    for family, whole in (("v4", ipv4(asked)), ("v6", ipv6(asked))):
+        for size in range(len(whole) - len(body + records), len(whole)):
+            code = UNKNOWN if size >= len(whole) - len(records) else MALFORMED
+            yield refuse(f"{family}, extensions cut to {size}", whole[:size], code)
+
+
+ROWS = (
+    *whole_frames(),
+    *neighbours(),
+    *ipv4_headers(),
+    *ipv6_headers(),
+    *requests(),
+    *cfn_extensions(),
+    *cfn_extensions_cut(),
+)
 
 
 def number(data: bytes) -> int:
