@@ -23,7 +23,7 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
 
     @id(ID_T_COOKIE_KEY)
     table cookie_key {
-        key = { hdr.cfn.cookie_epoch : exact @name("epoch"); }
+        key = { hdr.cfn.cookie[31:30] : exact @name("epoch"); }
         actions = { use_key; @defaultonly NoAction; }
         size = 4;
     }
@@ -42,12 +42,12 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
 
     action is_true() {
         meta.outcome = Outcome.BOUND_BY_COOKIE;
-        meta.bound.site = hdr.cfn.cookie_site;
-        meta.bound.instance = hdr.cfn.cookie_instance;
+        meta.bound.site = hdr.cfn.cookie[29:16];
+        meta.bound.instance = hdr.cfn.cookie[15:0];
     }
 
     apply {
-        if (meta.before.affinity == 0) {
+        if (hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
             is_new();
             return;
         }
@@ -56,7 +56,7 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
             is_expired();
             return;
         }
-        cookie_tag.apply(meta.sip, meta.before.affinity[63:32], hdr.cfn.func_id, hdr.cfn.tenant, tag);
+        cookie_tag.apply(meta.sip, hdr.cfn.cookie, hdr.cfn.func_id, hdr.cfn.tenant, tag);
         if (tag == hdr.cfn.cookie_tag) {
             is_true();
         } else {

@@ -89,7 +89,9 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
     CountOutcome() count_outcome;
 
     apply {
-        meta.before.src = meta.src;
+        if (meta.again == Again.NO) {
+            meta.port = std.ingress_port;
+        }
         meta.before.dst = meta.dst;
         meta.path = Path.DROP;
         if (hdr.packet_out.isValid()) {
@@ -116,7 +118,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
             admit.apply(hdr, meta);
         }
         if (meta.path == Path.STEER && meta.scope == 0) {
-            if (meta.again == Again.NO) {
+            if (meta.again != Again.CHAINED) {
                 auth.apply(hdr, meta);
             }
             if (meta.path == Path.STEER) {
@@ -132,7 +134,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.STEER && meta.scope == 0 && hdr.cfn.data_in != 0) {
             holder.apply(hdr, meta);
         }
-        if (meta.path == Path.STEER && meta.flow_s != 0 && meta.before.affinity == 0) {
+        if (meta.path == Path.STEER && meta.flow_s != 0 && hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
             recall_flow.apply(hdr, meta, std);
         }
         if (meta.outcome == Outcome.BOUND_BY_COOKIE || meta.outcome == Outcome.BOUND_BY_FLOW) {
@@ -147,7 +149,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
                 choose.apply(hdr, meta, std);
             }
         }
-        if (meta.path == Path.STEER && meta.flow_s != 0 && meta.before.affinity == 0) {
+        if (meta.path == Path.STEER && meta.flow_s != 0 && hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
             remember_flow.apply(meta, std);
         }
         if (meta.path == Path.STEER && meta.holder != 0 && meta.holder != meta.bound.site) {

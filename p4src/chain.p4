@@ -31,9 +31,7 @@ control Chain(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         hdr.cfn.status = 0;
         hdr.cfn.load = 0;
         hdr.cfn.queue = 0;
-        hdr.cfn.cookie_epoch = 0;
-        hdr.cfn.cookie_site = 0;
-        hdr.cfn.cookie_instance = 0;
+        hdr.cfn.cookie = 0;
         hdr.cfn.cookie_tag = 0;
         hdr.chain.length = hdr.chain.length - CHAIN_FUNCTION_WORDS;
         hdr.chain.done = hdr.chain.done + 1;
@@ -52,7 +50,7 @@ control Chain(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         meta.path = Path.AGAIN;
         meta.again = Again.CHAINED;
         meta.outcome = Outcome.CHAINED;
-        std.egress_spec = std.ingress_port;
+        std.egress_spec = meta.port;
     }
 
     action ipv4_to_anycast() {

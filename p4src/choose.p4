@@ -15,7 +15,8 @@
 
 const bit<8> NO_SECOND_DRAW = 255;
 const bit<8> UNANSWERED = 32;
-/* Any number but 0: it makes another draw of the same flow. */
+/* The second draw's salt is a CRC over the flow in another order: CRC is linear, so that any constant would tie the second draw
+ * to the first. */
 const bit<32> SECOND_SALT = 0x9e3779b9;
 
 control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
@@ -49,8 +50,12 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
     @id(ID_T_FIRST)
     table first {
         key = {
-            meta.group : exact @name("group");
-            meta.draw  : selector;
+            meta.group       : exact @name("group");
+            hdr.udp.src_port : selector;
+            request          : selector;
+            hdr.cfn.func_id  : selector;
+            meta.src         : selector;
+            meta.salt        : selector;
         }
         actions = { bind_instance; bind_site; shed; @defaultonly NoAction; }
         implementation = members;
@@ -61,8 +66,12 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
     @id(ID_T_SECOND)
     table second {
         key = {
-            meta.group : exact @name("group");
-            meta.draw  : selector;
+            meta.group       : exact @name("group");
+            hdr.udp.src_port : selector;
+            request          : selector;
+            hdr.cfn.func_id  : selector;
+            meta.src         : selector;
+            meta.salt        : selector;
         }
         actions = { bind_instance; bind_site; shed; @defaultonly NoAction; }
         implementation = members;
@@ -87,8 +96,6 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
         if (meta.per_request == 1) {
             request = hdr.cfn.request_id;
         }
-        hash(meta.draw, HashAlgorithm.crc32, 32w0,
-             { meta.src, hdr.udp.src_port, hdr.cfn.func_id, request }, 33w0x100000000);
         if (first.apply().hit) {
             drawn = meta.bound;
         }
@@ -105,7 +112,8 @@ control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_
                               now ++ QUEUE_OF(load_1) ++ (LOAD_OF(load_1) |+| UNANSWERED) ++ 8w0);
             return;
         }
-        hash(meta.draw, HashAlgorithm.crc32, 32w0, { meta.draw, SECOND_SALT }, 33w0x100000000);
+        hash(meta.salt, HashAlgorithm.crc32, 32w0, { meta.src, hdr.cfn.func_id, request, hdr.udp.src_port, SECOND_SALT },
+             33w0x100000000);
         if (second.apply().hit) {
             member_load.read(load_2, (bit<32>)meta.bound.slot);
         }

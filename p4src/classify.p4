@@ -79,7 +79,7 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
     /* Ports to other CFN routers: only there can a request name its site. */
     @id(ID_T_CORE_PORT)
     table core_port {
-        key = { std.ingress_port : exact @name("port"); }
+        key = { meta.port : exact @name("port"); }
         actions = { from_core; @defaultonly NoAction; }
         size = PORTS;
     }
@@ -173,17 +173,18 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
             && (hdr.cfn.kind == Kind.REQUEST || hdr.cfn.kind == Kind.RESPONSE)) {
             meta.traced = 1;
         }
-        if (is_segment == 1 || meta.scope != 0 || (hdr.cfn.isValid() && hdr.cfn.kind == Kind.PREFETCH && meta.again == Again.NO)) {
+        if (is_segment == 1 || meta.scope != 0
+            || (hdr.cfn.isValid() && (hdr.cfn.kind == Kind.PREFETCH || hdr.cfn.kind == Kind.PROBE))) {
             core_port.apply();
         }
 
         if (local == 0) {
             meta.path = Path.ROUTE;
-            if (hdr.cfn.isValid() && hdr.cfn.kind == Kind.PREFETCH && meta.to_cfn_port == 1 && meta.again == Again.NO
-                && is_core == 0) {
+            if (hdr.cfn.isValid() && hdr.cfn.kind == Kind.PREFETCH && hdr.udp.dst_port == CFN_PORT && is_core == 0
+                && meta.again != Again.PREFETCH) {
                 drop(Outcome.DROP_PREFETCH);
             }
-            if (hdr.cfn.isValid() && readable && meta.from_cfn_port == 1
+            if (hdr.cfn.isValid() && readable && hdr.udp.src_port == CFN_PORT
                 && (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK)) {
                 meta.path = Path.RESPOND;
             }
@@ -197,8 +198,12 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
                    && hdr.icmp.type == (meta.is_ipv6 == 1 ? ICMPV6_ECHO : ICMP_ECHO) && !is_fragment) {
             meta.path = Path.ECHO;
         } else if (own == 1 && hdr.cfn.isValid() && readable && hdr.cfn.kind == Kind.PROBE) {
-            meta.path = Path.PROBE;
-        } else if ((meta.to_anycast == 0 && meta.scope == 0) || meta.to_cfn_port == 0) {
+            if (is_core == 1) {
+                meta.path = Path.PROBE;
+            } else {
+                drop(Outcome.DROP_PROBE);
+            }
+        } else if ((meta.to_anycast == 0 && meta.scope == 0) || !hdr.udp.isValid() || hdr.udp.dst_port != CFN_PORT) {
             drop(Outcome.DROP_LOCAL);
         } else if (!hdr.cfn.isValid()) {
             refuse(NackCode.MALFORMED);

@@ -14,7 +14,7 @@ control Echo(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
         mac_t ours = hdr.ethernet.dst_addr;
         hdr.ethernet.dst_addr = hdr.ethernet.src_addr;
         hdr.ethernet.src_addr = ours;
-        std.egress_spec = std.ingress_port;
+        std.egress_spec = meta.port;
         meta.path = Path.ANSWERED;
         meta.outcome = Outcome.ECHO_ANSWERED;
     }
@@ -66,7 +66,7 @@ control Tell(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
         mac_t ours = hdr.ethernet.dst_addr;
         hdr.ethernet.dst_addr = hdr.ethernet.src_addr;
         hdr.ethernet.src_addr = ours;
-        std.egress_spec = std.ingress_port;
+        std.egress_spec = meta.port;
         hdr.icmp_error.setValid();
         hdr.cfn.setInvalid();
         hdr.auth.setInvalid();
@@ -83,9 +83,9 @@ control Tell(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
     action tell_ipv4(bit<8> type, bit<8> code, bit<16> mtu) {
         hdr.quoted_ipv4 = hdr.ipv4;
         hdr.quoted_ipv4.dst_addr = (ipv4_t)meta.before.dst;
-        hdr.quoted_ipv4.src_addr = (ipv4_t)meta.before.src;
+        hdr.quoted_ipv4.src_addr = (ipv4_t)meta.src;
         hdr.quoted_ipv4.ttl = meta.before.ttl;
-        hdr.ipv4 = { 4, 5, 0, ERROR_IPV4, 0, 0, 0, 0, 0, REPLY_TTL, PROTO_ICMP, 0, meta.router_ipv4, (ipv4_t)meta.before.src };
+        hdr.ipv4 = { 4, 5, 0, ERROR_IPV4, 0, 0, 0, 0, 0, REPLY_TTL, PROTO_ICMP, 0, meta.router_ipv4, (ipv4_t)meta.src };
         hdr.icmp_error.type = type;
         hdr.icmp_error.code = code;
         hdr.icmp_error.rest = 16w0 ++ mtu;
@@ -101,9 +101,9 @@ control Tell(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
     action tell_ipv6(bit<8> type, bit<16> mtu) {
         hdr.quoted_ipv6 = hdr.ipv6;
         hdr.quoted_ipv6.dst_addr = meta.before.dst;
-        hdr.quoted_ipv6.src_addr = meta.before.src;
+        hdr.quoted_ipv6.src_addr = meta.src;
         hdr.quoted_ipv6.hop_limit = meta.before.ttl;
-        hdr.ipv6 = { 6, 0, 0, ERROR_IPV6_PAYLOAD, PROTO_ICMPV6, REPLY_TTL, meta.router_ipv6, meta.before.src };
+        hdr.ipv6 = { 6, 0, 0, ERROR_IPV6_PAYLOAD, PROTO_ICMPV6, REPLY_TTL, meta.router_ipv6, meta.src };
         hdr.icmp_error.type = type;
         hdr.icmp_error.code = 0;
         hdr.icmp_error.rest = 16w0 ++ mtu;
@@ -134,16 +134,16 @@ control Tell(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
             is_due = false;
         }
         if (meta.is_ipv6 == 1) {
-            if (meta.router_ipv6 == 0 || meta.before.src[127:120] == 0xff || meta.before.dst[127:120] == 0xff
-                || meta.before.src[127:8] == 0) {
+            if (meta.router_ipv6 == 0 || meta.src[127:120] == 0xff || meta.before.dst[127:120] == 0xff
+                || meta.src[127:8] == 0) {
                 is_due = false;
             }
-        } else if (meta.router_ipv4 == 0 || meta.before.src[31:28] >= 0xe || meta.before.dst[31:28] >= 0xe
-                   || meta.before.src[31:24] == 0 || meta.before.src[31:24] == 127) {
+        } else if (meta.router_ipv4 == 0 || meta.src[31:28] >= 0xe || meta.before.dst[31:28] >= 0xe
+                   || meta.src[31:24] == 0 || meta.src[31:24] == 127) {
             is_due = false;
         }
         if (is_due) {
-            errors.execute_meter((bit<32>)std.ingress_port, color);
+            errors.execute_meter((bit<32>)meta.port, color);
         }
         if (!is_due || color == Color.RED) {
             drop(meta.outcome == Outcome.TOO_BIG ? Outcome.DROP_TOO_BIG : Outcome.DROP_TTL);

@@ -26,7 +26,7 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
     }
 
     action shorten() {
-        std.egress_spec = std.ingress_port;
+        std.egress_spec = meta.port;
         hdr.udp.length = CFN_DATAGRAM;
         hdr.auth.setInvalid();
         hdr.chain.setInvalid();
@@ -58,17 +58,15 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
 
     action invent_header() {
         hdr.cfn.setValid();
-        hdr.cfn = { 0, Kind.NACK, 0, 0, Extension.NONE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+        hdr.cfn = { 0, Kind.NACK, 0, 0, Extension.NONE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
     }
 
     /* The binding that was tried is undone: the cookie and the stamp go back as they came. */
     action echo_header() {
         hdr.cfn.hops = meta.before.hops;
         hdr.cfn.timestamp = meta.before.timestamp;
-        hdr.cfn.cookie_epoch = meta.before.affinity[63:62];
-        hdr.cfn.cookie_site = meta.before.affinity[61:48];
-        hdr.cfn.cookie_instance = meta.before.affinity[47:32];
-        hdr.cfn.cookie_tag = meta.before.affinity[31:0];
+        hdr.cfn.cookie = meta.before.cookie;
+        hdr.cfn.cookie_tag = meta.before.cookie_tag;
     }
 
     action say_why() {
@@ -94,7 +92,7 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
             meta.again = Again.CHAINED;
         } else {
             turn_ports();
-            meta.dst = meta.before.src;
+            meta.dst = meta.src;
         }
         if (meta.to_anycast == 1) {
             meta.anycast_ipv4 = (ipv4_t)meta.before.dst;

@@ -141,7 +141,8 @@ enum bit<8> Again {
     NO      = 0,
     CHAINED = 1,    /* a response, made the request for the chain's next function */
     REFUSED = 2,    /* a NACK of this router's, on its way to the client; counted when it leaves */
-    PREFETCH = 3    /* a request's header, sent ahead */
+    PREFETCH = 3,   /* a request's header, sent ahead */
+    UNPACKED = 4    /* what a list of segments brought here */
 }
 
 /* What became of a packet: every packet in counts as exactly one of these, but for the intermediate ones: what they

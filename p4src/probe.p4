@@ -21,7 +21,7 @@ control Probe(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     /* By port: probes returned, last and smoothed round trip, jitter (us), 32 bits each. */
     register<bit<128>>(PORTS) link;
 
-    bit<32> port = (bit<32>)std.ingress_port;
+    bit<32> port = (bit<32>)meta.port;
     bit<128> known = 0;
     bit<32> returned = 0;
     bit<32> last = 0;
@@ -40,7 +40,7 @@ control Probe(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         hdr.ethernet.dst_addr = hdr.ethernet.src_addr;
         hdr.ethernet.src_addr = ours;
         hdr.cfn.status = PROBE_ECHOES;
-        std.egress_spec = std.ingress_port;
+        std.egress_spec = meta.port;
         meta.path = Path.REFLECT;
         meta.outcome = Outcome.PROBE_ECHOED;
         meta.is_new_message = 1;
@@ -83,7 +83,7 @@ control Probe(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
                 jitter = jitter - (jitter >> 4) + (difference >> 4);
             }
             link.write(port, returned ++ round_trip ++ smoothed ++ jitter);
-            digest<link_report>(1, { (bit<16>)std.ingress_port, hdr.cfn.request_id, returned, smoothed, jitter });
+            digest<link_report>(1, { (bit<16>)meta.port, hdr.cfn.request_id, returned, smoothed, jitter });
             drop(Outcome.PROBE_RETURNED);
         } else {
             drop(Outcome.DROP_PROBE);

@@ -10,6 +10,8 @@
 control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bool found = false;
     bit<32> ports = 0;
+    mac_t new_src = 0;
+    mac_t new_dst = 0;
     bit<16> length = 0;     /* of the IP packet */
 
     @id(ID_A_SET_NEXT_HOP)
@@ -25,7 +27,9 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     table ipv4_route {
         key = {
             hdr.ipv4.dst_addr : lpm @name("dst_addr");
-            meta.flow         : selector;
+            ports             : selector;
+            meta.src          : selector;
+            meta.dst          : selector;
         }
         actions = { set_next_hop; @defaultonly NoAction; }
         implementation = next_hops;
@@ -35,8 +39,10 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     @id(ID_T_IPV6_ROUTE)
     table ipv6_route {
         key = {
-            meta.dst  : lpm @name("dst_addr");
-            meta.flow : selector;
+            meta.dst : lpm @name("dst_addr");
+            ports    : selector;
+            meta.src : selector;
+            meta.dst : selector;
         }
         actions = { set_next_hop; @defaultonly NoAction; }
         implementation = next_hops;
@@ -44,10 +50,10 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     }
 
     action forward(port_t port, mac_t src_mac, mac_t dst_mac, bit<16> mtu) {
-        meta.mtu = mtu;
         std.egress_spec = port;
-        hdr.ethernet.src_addr = src_mac;
-        hdr.ethernet.dst_addr = dst_mac;
+        meta.mtu = mtu;
+        new_src = src_mac;
+        new_dst = dst_mac;
     }
 
     /* Out of the CFN domain: to a host, or to a network of hosts. */
@@ -70,6 +76,12 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         size = NEXT_HOPS;
     }
 
+    action leave() {
+        hdr.ethernet.src_addr = new_src;
+        hdr.ethernet.dst_addr = new_dst;
+        meta.room = meta.mtu - length;
+    }
+
     action tell(Outcome outcome) {
         meta.path = Path.TELL;
         meta.outcome = outcome;
@@ -78,7 +90,7 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     action refuse_too_big() {
         meta.path = Path.REFUSE;
         meta.nack = NackCode.TOO_BIG;
-        meta.retry_after_ms = meta.mtu;
+        meta.retry_after_ms = meta.mtu - meta.overhead;
     }
 
     action drop(Outcome outcome) {
@@ -100,7 +112,6 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         } else if (hdr.outer.isValid()) {
             ports = 12w0 ++ hdr.outer.flow_label;
         }
-        hash(meta.flow, HashAlgorithm.crc32, 32w0, { meta.src, meta.dst, ports }, 33w0x100000000);
         if (hdr.outer.isValid() && meta.encapsulated == 0) {
             if (hdr.outer.hop_limit <= 1) {
                 tell(Outcome.TIME_EXCEEDED);
@@ -143,7 +154,7 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
             length = hdr.ipv4.total_len;
         }
         if (length <= meta.mtu) {
-            meta.room = meta.mtu - length;
+            leave();
         } else if (meta.path == Path.STEER) {
             refuse_too_big();
         } else {

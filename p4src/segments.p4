@@ -9,16 +9,18 @@
 #include "sizes.p4"
 
 control Encapsulate(inout headers_t hdr, inout metadata_t meta) {
+    bit<32> label = 0;
     bit<16> inner = meta.is_ipv6 == 1 ? hdr.ipv6.payload_len + IPV6_BYTES : hdr.ipv4.total_len;
 
     /* Segments stand in the header from last to first (RFC 8754, section 2). */
     action encapsulate(bit<8> last, ipv6_t src, ipv6_t first) {
         hdr.outer.setValid();
-        hdr.outer = { 6, 0, meta.draw[19:0], inner + SRH_BYTES + (((bit<16>)last + 1) << 4), PROTO_ROUTING, REPLY_TTL, src, first };
+        hdr.outer = { 6, 0, label[19:0], inner + SRH_BYTES + (((bit<16>)last + 1) << 4), PROTO_ROUTING, REPLY_TTL, src, first };
         hdr.srh.setValid();
         hdr.srh = { meta.is_ipv6 == 1 ? PROTO_IPV6 : PROTO_IPV4, (last + 1) << 1, ROUTING_SEGMENTS, last, last, 0, 0 };
         hdr.ethernet.ether_type = EtherType.IPV6;
         meta.encapsulated = 1;
+        meta.overhead = IPV6_BYTES + SRH_BYTES + (((bit<16>)last + 1) << 4);
         meta.dst = first;
     }
 
@@ -56,7 +58,9 @@ control Encapsulate(inout headers_t hdr, inout metadata_t meta) {
         size = SEGMENT_LISTS;
     }
 
+    /* One flow keeps one label (RFC 6437), by which routers on the way tell flows apart. */
     apply {
+        hash(label, HashAlgorithm.crc32, 32w0, { hdr.udp.src_port, hdr.cfn.func_id, meta.src }, 33w0x100000000);
         segment_list.apply();
     }
 }
@@ -76,8 +80,9 @@ control EndSegment(inout headers_t hdr, inout metadata_t meta, inout standard_me
         hdr.srh.setInvalid();
         hdr.segments.pop_front(SEGMENTS);
         meta.path = Path.AGAIN;
+        meta.again = Again.UNPACKED;
         meta.outcome = Outcome.DECAPSULATED;
-        std.egress_spec = std.ingress_port;
+        std.egress_spec = meta.port;
     }
 
     action drop() {
