@@ -48,7 +48,10 @@ def function(
     if table.profile is not None:
         lines += [f"    {line}" for line in _indirect(layout, table)]
     numbers = table_actions(layout.program, table)
-    words = data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers))
+    words = str(data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers)))
+    if table.profile is not None:
+        # A default is told from the table's own record, which may be shorter than a member's.
+        words = f"r == t->fallback ? {table_shape.data_words - 2 * table_shape.range_words} : {words}"
     lines += ["    (void)a, (void)t;", f"    TRACE_ACTION({index}, r->action, r->entry, a, {words});"]
     lines += ["    switch (r->action) {"]
     for number, action in enumerate(numbers):
