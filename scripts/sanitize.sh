@@ -30,7 +30,7 @@ address)
 thread)
     flags="-fsanitize=thread"
     runtime=libtsan.so
-    ignore+=(--ignore=tests/switch/p4rt)
+    ignore+=(--ignore=tests/switch/p4rt --ignore=tests/switch/inspect/test_command.py)
     export TSAN_OPTIONS=die_after_fork=0:exitcode=0:log_path=$PWD/$reports/report
     ;;
 *)
