@@ -162,7 +162,7 @@ class Subject:
 
 
 def _meet(program: Program, ordered: bool) -> bool:
-    """Whether packets that BMv2 has on their way at once can find in a register what another left there, or not.
+    """Whether a packet can find in a register what another left there, or not, when BMv2 has both on their way.
 
     Its egress runs beside its ingress, and in several threads (nb_egress_threads in simple_switch.h).
     """
