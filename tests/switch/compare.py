@@ -162,7 +162,7 @@ class Subject:
 
 
 def _meet(program: Program, ordered: bool) -> bool:
-    """Whether a packet can find in a register what another left there, or not, when BMv2 has both on their way.
+    """Whether it is chance on BMv2 whether a packet finds what the one before it wrote to a register.
 
     Its egress runs beside its ingress, and in several threads (nb_egress_threads in simple_switch.h).
     """
