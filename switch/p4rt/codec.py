@@ -1,5 +1,7 @@
 """Match keys and actions, from the wire to the program's values and back, checked against P4Info (§ 9.1).
 
+Byte strings that § 8.3 has refused with OUT_OF_RANGE are INVALID_ARGUMENT here, as § 9.1.1 and 9.1.2 say.
+
 A key is what the pipeline takes: a `Match` for each field in P4Info's order. What matches anything has one
 representation only, so equal keys are equal matches.
 """

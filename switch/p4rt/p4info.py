@@ -63,7 +63,8 @@ class ProfileSpec:
     """An action profile, or with `selector` an action selector.
 
     `max_group_size` bounds the sum of a group's weights, or with `count_members` the number of its members
-    (0: unbounded); `max_member_weight` bounds one weight (0: unbounded).
+    (0: unbounded); `max_member_weight` bounds one weight (0: unbounded). `default_only` are `actions`
+    that no entry may call.
     """
 
     id: int
@@ -75,6 +76,7 @@ class ProfileSpec:
     count_members: bool
     max_member_weight: int
     actions: frozenset[int]
+    default_only: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,11 +306,8 @@ def _type(item: _TypeSpec, types: p4t.P4TypeInfo) -> p4types.DataType:
 
 def _profile(item: p4i.ActionProfile, info: p4i.P4Info) -> ProfileSpec:
     name = item.preamble.name
-    allowed = [
-        frozenset(ref.id for ref in table.action_refs)
-        for table in info.tables
-        if table.preamble.id in item.table_ids
-    ]
+    tables = [table for table in info.tables if table.preamble.id in item.table_ids]
+    allowed = [frozenset(ref.id for ref in table.action_refs) for table in tables]
     if not allowed:
         raise ValueError(f"action profile {name} belongs to no table of P4Info")
     if any(other != allowed[0] for other in allowed):
@@ -323,7 +322,12 @@ def _profile(item: p4i.ActionProfile, info: p4i.P4Info) -> ProfileSpec:
         count_members=item.WhichOneof("selector_size_semantics") == "sum_of_members",
         max_member_weight=item.sum_of_members.max_member_weight,
         actions=allowed[0],
+        default_only=frozenset.intersection(*map(_default_only, tables)),
     )
+
+
+def _default_only(table: p4i.Table) -> frozenset[int]:
+    return frozenset(ref.id for ref in table.action_refs if ref.scope == p4i.ActionRef.DEFAULT_ONLY)
 
 
 def _table(

@@ -22,10 +22,10 @@ class ControllerHeader:
         self._padding = 8 * self._bytes - self._bits
 
     def prepend(self, message: p4r.PacketOut) -> bytes:
-        """A packet-out as the pipeline gets it. A field without metadata is zero, as on BMv2.
+        """A packet-out as the pipeline gets it.
 
         Raises:
-            P4RuntimeError: INVALID_ARGUMENT for metadata that does not fit P4Info.
+            P4RuntimeError: INVALID_ARGUMENT for metadata that are not precisely P4Info's (§ 16.1).
         """
         given: dict[int, int] = {}
         for item in message.metadata:
@@ -40,7 +40,9 @@ class ControllerHeader:
                 raise invalid_argument(f"{self._name}: {field.name}: {error}") from None
         header = 0
         for field in self._fields.values():
-            header = header << field.bits | given.get(field.id, 0)
+            if field.id not in given:
+                raise invalid_argument(f"{self._name}: metadata {field.name} is missing")
+            header = header << field.bits | given[field.id]
         return (header << self._padding).to_bytes(self._bytes) + message.payload
 
     def split(self, packet: bytes) -> p4r.PacketIn | None:

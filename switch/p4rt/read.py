@@ -144,13 +144,13 @@ class Reader:
 
     def _table_entries(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         request = entity.table_entry
+        _check(request)
+        timed = request.HasField("time_since_last_hit") or request.idle_timeout_ns
         for table in self._all(self._state.tables, "table", request.table_id):
             if request.is_default_action:
-                if request.HasField("time_since_last_hit"):
-                    raise invalid_argument(f"{table.codec.name}: the default entry has no idle timeout")
-                yield from (p4r.Entity(table_entry=entry) for entry in table.read_default())
+                yield from _filtered_default(table, request)
                 continue
-            if request.table_id and request.HasField("time_since_last_hit") and not table.spec.idle_timeout:
+            if request.table_id and timed and not table.spec.idle_timeout:
                 raise invalid_argument(f"{table.codec.name} does not support idle timeouts")
             yield from self._found_entries(table, request)
 
@@ -225,16 +225,48 @@ class Reader:
         yield from (p4r.Entity(packet_replication_engine_entry=entry) for entry in found)
 
 
+def _check(request: p4r.TableEntry) -> None:
+    """Refuse what no read of table entries may ask (§ 9.1.3, 9.1.6, 9.1.8)."""
+    by_result = request.action.WhichOneof("type")
+    by_note = cookie(request) or request.metadata
+    if not request.table_id and (request.match or request.priority or by_result or by_note):
+        raise invalid_argument("a read of all tables takes no other filter")
+    if by_result and by_result != "action":
+        raise invalid_argument(f"entries are not found by their {by_result}")
+    if request.is_default_action and (
+        request.match
+        or request.priority
+        or request.idle_timeout_ns
+        or request.HasField("time_since_last_hit")
+    ):
+        raise invalid_argument("a default entry has no match, priority or idle timeout")
+
+
+def _filtered_default(table: Table, request: p4r.TableEntry) -> Iterator[p4r.Entity]:
+    action = request.action.action.action_id
+    for entry in table.read_default():
+        if (
+            cookie(request) in (0, cookie(entry))
+            and request.metadata in (b"", entry.metadata)
+            and action in (0, entry.action.action.action_id)
+        ):
+            yield p4r.Entity(table_entry=entry)
+
+
 def _filtered(table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
-    """The entries that a request selects; with a match at most one (§ 9.1.6)."""
-    if request.match:
+    """The entries that a request selects; with key and priority at most one (§ 9.1.6)."""
+    if not request.table_id:
+        yield from table.entries()
+        return
+    entries: Iterable[Entry]
+    if not request.match:
+        entries = table.entries()
+    elif request.priority or not table.spec.prioritised:
         found = table.get(table.codec.key(request))
         entries = () if found is None else (found,)
     else:
-        entries = table.entries()
-    if not request.table_id:
-        yield from entries
-        return
+        key = table.codec.keys.decode(request.match)
+        entries = (entry for entry in table.entries() if entry.row.key == key)
     action = request.action.action.action_id
     for entry in entries:
         if request.priority and entry.row.priority != request.priority:

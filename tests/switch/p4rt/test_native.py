@@ -177,11 +177,18 @@ async def test_value_sets_steer_the_parser(client: Client, device: Inspected) ->
     assert ports(device, packet) == [2]
 
 
+def to_port(port: int) -> list[p4r.PacketMetadata]:
+    return [
+        p4r.PacketMetadata(metadata_id=number, value=canonical(value))
+        for number, value in ((1, port), (2, 0))
+    ]
+
+
 async def test_packets_out_and_in(client: Client) -> None:
     """A packet-out to the CPU port comes back, the start of its payload taken for the packet-in header."""
     packet = ipv4(0x0A000001)
-    metadata = [p4r.PacketMetadata(metadata_id=1, value=canonical(CPU_PORT))]
-    await client.say(packet=p4r.PacketOut(payload=(9 << 7 | 5).to_bytes(2) + packet, metadata=metadata))
+    payload = (9 << 7 | 5).to_bytes(2) + packet
+    await client.say(packet=p4r.PacketOut(payload=payload, metadata=to_port(CPU_PORT)))
     back = await client.hear("packet")
     assert back.payload == packet
     assert [(item.metadata_id, item.value) for item in back.metadata] == [(1, b"\x09"), (2, b"\5")]
@@ -193,7 +200,7 @@ async def test_packets_out_need_a_cpu_port(tmp_path: Path) -> None:
         async with serve(device, DEVICE_ID, address), connect(address, DEVICE_ID) as client:
             await client.arbitrate()
             await client.push()
-            await client.say(packet=p4r.PacketOut(payload=b"x"))
+            await client.say(packet=p4r.PacketOut(payload=b"x", metadata=to_port(1)))
             assert (await client.hear("error")).canonical_code == 9
     finally:
         device.close()
