@@ -109,7 +109,7 @@ def test_every_refusal_has_its_number(name: str, code: int, change: Callable[[An
 
 
 def test_what_is_not_json_has_its_number() -> None:
-    with pytest.raises(LoadError, match="^SW101 not JSON: ") as caught:
+    with pytest.raises(LoadError, match=r"^SW101 not JSON: ") as caught:
         load(b"{")
     assert caught.value.code == 101
 
