@@ -29,6 +29,26 @@ def config(program: bytes | None = None, cookie: int | None = None) -> p4r.Forwa
     return made
 
 
+@pytest.mark.parametrize("number", ["0", "twice"])
+@pytest.mark.parametrize("of", ["table", "field", "param", "metadata"])
+async def test_ids_are_unique_and_not_0(primary: Client, of: str, number: str) -> None:
+    """§ 6.3 and 8.1.1."""
+    odd = config()
+    info = odd.p4info
+    (acl,) = (table for table in info.tables if table.preamble.alias == "acl")
+    (rewrite,) = (item for item in info.actions if item.preamble.alias == "rewrite")
+    first, second = {
+        "table": (info.tables[0].preamble, info.actions[0].preamble),
+        "field": (acl.match_fields[0], acl.match_fields[1]),
+        "param": (rewrite.params[0], rewrite.params[1]),
+        "metadata": tuple(info.controller_packet_metadata[0].metadata[:2]),
+    }[of]
+    first.id = 0 if number == "0" else second.id
+    with pytest.raises(RefusedError, match=r"the id 0|the same id") as refused:
+        await primary.push(SET.VERIFY, odd)
+    assert refused.value.code == "INVALID_ARGUMENT"
+
+
 async def test_nothing_works_without_a_pipeline(primary: Client) -> None:
     for call in (primary.insert(route(1, 32, 1)), primary.read(route(1, 32, 1))):
         with pytest.raises(RefusedError, match="No forwarding pipeline config") as refused:

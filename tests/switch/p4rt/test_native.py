@@ -11,6 +11,7 @@ from switch.dataplane import Dataplane
 from switch.device import Device
 from switch.p4rt.server import serve
 
+from . import translated
 from .client import Client, RefusedError, connect
 from .messages import (
     DELETE,
@@ -192,6 +193,29 @@ async def test_packets_out_and_in(client: Client) -> None:
     back = await client.hear("packet")
     assert back.payload == packet
     assert [(item.metadata_id, item.value) for item in back.metadata] == [(1, b"\x09"), (2, b"\5")]
+
+
+async def test_translated_values_in_packets_and_digests(client: Client) -> None:
+    await client.push(config=translated.CONFIG)
+    learning = p4r.DigestEntry(
+        digest_id=translated.IDS["seen_t"], config=p4r.DigestEntry.Config(max_list_size=1)
+    )
+    to_cpu = translated.action("to_cpu", 9)
+    learn, port = translated.action("learn"), translated.ternary(CPU_PORT)
+    await client.insert(
+        p4r.Entity(digest_entry=learning),
+        translated.entry("labelled", to_cpu, translated.exact(b"blue"), priority=1),
+        translated.entry("arrival", learn, port, priority=1),
+    )
+    packet = bytes.fromhex("000000000001 000000000002 9000")
+    await client.say(packet=p4r.PacketOut(payload=packet, metadata=translated.metadata(b"blue", 5)))
+    heard = [await client.hear_any() for _ in range(2)]
+    (back,) = (message.packet for message in heard if message.HasField("packet"))
+    assert back == p4r.PacketIn(payload=packet, metadata=translated.metadata(CPU_PORT, b"blue", 9))
+    (digests,) = (message.digest for message in heard if message.HasField("digest"))
+    assert digests.data == [
+        translated.seen(source=2, port=CPU_PORT, label=b"blue", colour="GREEN", failed="PacketTooShort")
+    ]
 
 
 async def test_packets_out_need_a_cpu_port(tmp_path: Path) -> None:
