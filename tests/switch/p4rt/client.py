@@ -12,7 +12,7 @@ from finsy.proto import U128, p4r, p4r_grpc, rpc_status
 
 from .messages import DEVICE_CONFIG, P4INFO
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 
 _Config = p4r.SetForwardingPipelineConfigRequest
 CONFIG = p4r.ForwardingPipelineConfig(
