@@ -124,8 +124,14 @@ class Arbitration(Generic[C]):
 
     def is_primary(self, client: C) -> bool:
         """Whether a client is the primary of its role."""
+        return self.led_by(client) is not None
+
+    def led_by(self, client: C) -> Role | None:
+        """The role whose primary a client is."""
         name = self._role_of.get(client)
-        return name is not None and self._elections[name].primary() is client
+        if name is None or self._elections[name].primary() is not client:
+            return None
+        return self._elections[name].role
 
     def primaries(self) -> list[tuple[Role, C]]:
         """The primary of each role that has one."""

@@ -28,15 +28,15 @@ def _exact(field: Field) -> _Decode:
 
 
 def _lpm(field: Field) -> _Decode:
-    bits = field.wire.bits
+    value_of, bits = field.wire.decode, field.wire.bits
 
     def whole(match: p4r.FieldMatch) -> api.Match:
         if match.lpm.prefix_len != field.wire.sdn_bits:
             raise ValueError(f"a translated value has a prefix of {field.wire.sdn_bits} bits")
-        return api.Match(field.wire.decode(match.lpm.value), field.ones)
+        return api.Match(value_of(match.lpm.value), field.ones)
 
     def decode(match: p4r.FieldMatch) -> api.Match:
-        value, length = values.decode(match.lpm.value, bits), match.lpm.prefix_len
+        value, length = value_of(match.lpm.value), match.lpm.prefix_len
         if not 0 < length <= bits:
             raise ValueError(
                 f"a prefix has 1 to {bits} bits, not {length} (leave the field out to match all)"
@@ -50,15 +50,15 @@ def _lpm(field: Field) -> _Decode:
 
 
 def _ternary(field: Field) -> _Decode:
-    bits = field.wire.bits
+    value_of = field.wire.decode
 
     def whole(match: p4r.FieldMatch) -> api.Match:
         if values.decode(match.ternary.mask, field.wire.sdn_bits or 0) != _sdn_ones(field):
             raise ValueError(f"a translated value has the mask 0x{_sdn_ones(field):x}")
-        return api.Match(field.wire.decode(match.ternary.value), field.ones)
+        return api.Match(value_of(match.ternary.value), field.ones)
 
     def decode(match: p4r.FieldMatch) -> api.Match:
-        value, mask = values.decode(match.ternary.value, bits), values.decode(match.ternary.mask, bits)
+        value, mask = value_of(match.ternary.value), value_of(match.ternary.mask)
         if not mask:
             raise ValueError("a mask of zero matches all: leave the field out")
         if value & ~mask:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from finsy.proto import p4t
 
@@ -36,12 +35,14 @@ class Wire:
 
 def plain(bits: int) -> Wire:
     """Values that are written as they are."""
-    return Wire(bits, bits, partial(values.decode, bits=bits), values.encode)
+    return Wire(bits, bits, values.decoder(bits), values.encode)
 
 
 def _number(sdn_bits: int, bits: int) -> Wire:
+    number = values.decoder(sdn_bits)
+
     def decode(data: bytes) -> int:
-        value = values.decode(data, sdn_bits)
+        value = number(data)
         if value >> bits:
             raise values.OutOfRangeError(f"0x{value:x} stands for no value of {bits} bits")
         return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class OutOfRangeError(ValueError):
     """A byte string is empty or its value is wider than its type: OUT_OF_RANGE where nothing else is said."""
@@ -12,18 +14,30 @@ def encode(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8 or 1, "big")
 
 
+def decoder(bits: int) -> Callable[[bytes], int]:
+    """What gives the unsigned integer of a byte string of any length whose value fits `bits`.
+
+    It raises OutOfRangeError where the string is empty or its value is too wide.
+    """
+
+    def decode(data: bytes) -> int:
+        if not data:
+            raise OutOfRangeError("the value is missing (an empty byte string)")
+        value = int.from_bytes(data, "big")
+        if value >> bits:
+            raise OutOfRangeError(f"0x{value:x} does not fit {bits} bits")
+        return value
+
+    return decode
+
+
 def decode(data: bytes, bits: int) -> int:
-    """The unsigned integer of a byte string of any length whose value fits `bits`.
+    """The same for one string.
 
     Raises:
         OutOfRangeError: the string is empty or its value is too wide.
     """
-    if not data:
-        raise OutOfRangeError("the value is missing (an empty byte string)")
-    value = int.from_bytes(data, "big")
-    if value >> bits:
-        raise OutOfRangeError(f"0x{value:x} does not fit {bits} bits")
-    return value
+    return decoder(bits)(data)
 
 
 def encode_signed(value: int, bits: int) -> bytes:

@@ -60,6 +60,7 @@ REASONS: Mapping[str, str] = {
     "test_roles_hear_the_packets_they_asked_for": ROLES,
     "test_a_flood_of_packet_ins_holds_up_nobody": UNSEEN,
     "test_ack_of_an_unknown_digest": STREAM_ERRORS,
+    "test_ack_of_another_roles_digest": ROLES,
     "test_other_stream_messages": STREAM_ERRORS,
     "test_entries_read_back_as_written": IS_CONST,
     "test_registers": REGISTERS,

@@ -207,6 +207,20 @@ async def test_ack_of_an_unknown_digest(client: Client) -> None:
     assert (error.canonical_code, error.digest_list_ack.digest_list_ack) == (3, ack)
 
 
+async def test_ack_of_another_roles_digest(client: Client, clients: Clients) -> None:
+    stranger, learner = (
+        await clients(1, role("stranger", shared_p4_ids=[IDS["route"]])),
+        await clients(1, role("learner", shared_p4_ids=[IDS["seen_t"]])),
+    )
+    assert await stranger.arbitrate() == await learner.arbitrate() == 0
+    ack = p4r.DigestListAck(digest_id=IDS["seen_t"], list_id=1)
+    await stranger.say(digest_ack=ack)
+    error = await stranger.hear("error")
+    assert (error.canonical_code, error.digest_list_ack.digest_list_ack) == (7, ack)
+    await learner.say(digest_ack=ack)
+    assert await learner.arbitrate() == 0  # nothing but the answer has come
+
+
 async def test_other_stream_messages(client: Client) -> None:
     await client.say()
     assert (await client.hear("error")).canonical_code == 12
