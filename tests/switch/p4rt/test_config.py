@@ -140,6 +140,27 @@ async def test_a_client_that_gives_up_leaves_nothing_half_done(client: Client, d
     assert [pipeline.running or pipeline.discarded for pipeline in device.pipelines].count(True) == 1
 
 
+async def test_who_is_no_longer_primary_commits_nothing(
+    client: Client, clients: Clients, device: MemoryDevice
+) -> None:
+    """Both wait for the config that is being built; until then another client has become primary."""
+    await client.push(SET.VERIFY_AND_SAVE)
+    running = device.running
+    device.gate.clear()
+    waiting = asyncio.gather(
+        client.push(SET.VERIFY), client.push(SET.COMMIT, None), client.push(), return_exceptions=True
+    )
+    await asyncio.sleep(0)
+    while not device.building:
+        await asyncio.sleep(0.01)
+    assert await (await clients(11)).arbitrate() == 0
+    device.gate.set()
+    verified, *refused = await waiting
+    assert verified is None
+    assert [error.code for error in refused if isinstance(error, RefusedError)] == ["PERMISSION_DENIED"] * 2
+    assert device.running is running
+
+
 async def test_ports_that_refuse_a_pipeline_keep_the_one_they_have(
     client: Client, device: MemoryDevice
 ) -> None:
