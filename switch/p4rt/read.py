@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from finsy.proto import p4r
+from finsy.proto import p4r, rpc_code
 
 from ..api import CounterValue
 from . import meters
@@ -159,7 +159,7 @@ class Reader:
         metered = request.HasField("meter_config")
         marked = request.HasField("meter_counter_data") and table.spec.meter is not None
         timed = request.HasField("time_since_last_hit") and table.spec.idle_timeout
-        for entry in _filtered(table, request):
+        for entry in self._filtered(table, request):
             entity = p4r.Entity()
             message = entity.table_entry
             table.codec.encode(entry, message)
@@ -173,6 +173,38 @@ class Reader:
                 elapsed = self._state.pipeline.table_last_hit_ns(table.spec.name, entry.row.handle)
                 message.time_since_last_hit.elapsed_ns = elapsed
             yield entity
+
+    def _filtered(self, table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
+        """The entries that a request selects; with key and priority at most one (§ 9.1.6)."""
+        if not request.table_id:
+            yield from table.entries()
+            return
+        action = request.action.action.action_id
+        for entry in self._matched(table, request):
+            if request.priority and entry.row.priority != request.priority:
+                continue
+            if cookie(request) and entry.note.controller_metadata != cookie(request):
+                continue
+            if request.metadata and entry.note.metadata != request.metadata:
+                continue
+            if action and not table.codec.calls(entry, action):
+                continue
+            yield entry
+
+    def _matched(self, table: Table, request: p4r.TableEntry) -> Iterable[Entry]:
+        if not request.match:
+            return table.entries()
+        try:
+            with self._state.schema.translations.asking():
+                if request.priority or not table.spec.prioritised:
+                    found = table.get(table.codec.key(request))
+                    return () if found is None else (found,)
+                key = table.codec.keys.decode(request.match)
+        except P4RuntimeError as error:
+            if error.code == rpc_code.NOT_FOUND:
+                return ()
+            raise
+        return (entry for entry in table.entries() if entry.row.key == key)
 
     def _direct_counters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         wanted = entity.direct_counter_entry.table_entry
@@ -205,7 +237,9 @@ class Reader:
         if not has(table):
             raise invalid_argument(f"{table.codec.name} has no such direct resource")
         if request.match or request.is_default_action:
-            yield table, table.entry(table.locate(request))
+            with self._state.schema.translations.asking():
+                row = table.locate(request)
+            yield table, table.entry(row)
         else:
             yield from ((table, entry) for entry in table.entries())
 
@@ -251,33 +285,6 @@ def _filtered_default(table: Table, request: p4r.TableEntry) -> Iterator[p4r.Ent
             and action in (0, entry.action.action.action_id)
         ):
             yield p4r.Entity(table_entry=entry)
-
-
-def _filtered(table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
-    """The entries that a request selects; with key and priority at most one (§ 9.1.6)."""
-    if not request.table_id:
-        yield from table.entries()
-        return
-    entries: Iterable[Entry]
-    if not request.match:
-        entries = table.entries()
-    elif request.priority or not table.spec.prioritised:
-        found = table.get(table.codec.key(request))
-        entries = () if found is None else (found,)
-    else:
-        key = table.codec.keys.decode(request.match)
-        entries = (entry for entry in table.entries() if entry.row.key == key)
-    action = request.action.action.action_id
-    for entry in entries:
-        if request.priority and entry.row.priority != request.priority:
-            continue
-        if cookie(request) and entry.note.controller_metadata != cookie(request):
-            continue
-        if request.metadata and entry.note.metadata != request.metadata:
-            continue
-        if action and not table.codec.calls(entry, action):
-            continue
-        yield entry
 
 
 def _encode_count(value: CounterValue, message: p4r.CounterData) -> None:

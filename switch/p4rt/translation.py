@@ -6,13 +6,14 @@ string that is a decimal number; any other string is given a value of its own wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from finsy.proto import p4t
 
 from . import values
-from .errors import exhausted
+from .errors import exhausted, not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Names:
 
     def __init__(self) -> None:
         self.bits: int | None = None
+        self.asking = False
         self._values: dict[bytes, int] = {}
         self._names: dict[int, bytes] = {}
 
@@ -72,7 +74,7 @@ class Names:
 
         Raises:
             ValueError: the string is empty, or the value of a decimal number is too high or has another name.
-            P4RuntimeError: RESOURCE_EXHAUSTED, as all values have names.
+            P4RuntimeError: RESOURCE_EXHAUSTED, as all values have names; NOT_FOUND while only `asking`.
         """
         known = self._values.get(name)
         if known is not None:
@@ -80,6 +82,10 @@ class Names:
         if not name:
             raise values.OutOfRangeError("the value is missing (an empty string)")
         value = self._decimal(name)
+        if self.asking:
+            if value is None or value in self._names:
+                raise not_found(f"nothing has the value {name!r}")
+            return value
         if value is None:
             value = self._free()
         elif value in self._names:
@@ -151,6 +157,17 @@ class Translations:
         if sdn_bits <= 0:
             raise ValueError("it has no width")
         return plain(sdn_bits)
+
+    @contextmanager
+    def asking(self) -> Generator[None]:
+        """Give no string a value meanwhile, as a read changes nothing (§ 13)."""
+        for names in self._names.values():
+            names.asking = True
+        try:
+            yield
+        finally:
+            for names in self._names.values():
+                names.asking = False
 
     def adopt(self, other: Translations) -> None:
         """Let strings stand for what they stood for under another P4Info."""

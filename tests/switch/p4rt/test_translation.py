@@ -137,11 +137,36 @@ async def test_strings_keep_their_values_over_a_reconciliation(client: Client, d
     ]
 
 
+async def test_reads_give_no_string_a_value(client: Client) -> None:
+    unheard, number = (entry("labelled", FORWARD, exact(name), priority=1) for name in (b"new", b"1023"))
+    for priority in (0, 1):
+        unheard.table_entry.priority = priority
+        assert await client.read(unheard) == []
+        assert await client.read(number) == []
+    await client.insert(entry("labelled", FORWARD, exact(b"blue"), priority=1))
+    assert await client.read(unheard, number) == []
+
+
+def test_asking_for_a_number_gives_it_no_name() -> None:
+    names = Names()
+    label = names.wire(2)
+    names.asking = True
+    assert label.decode(b"3") == 3
+    names.asking = False
+    assert label.decode(b"a") == 3
+
+
 def test_strings_run_out_of_values() -> None:
     names = Names()
     wide, narrow = names.wire(8), names.wire(2)
     assert [wide.decode(name) for name in (b"a", b"2", b"b", b"a", b"0")] == [3, 2, 1, 3, 0]
     assert [narrow.encode(value) for value in range(4)] == [b"0", b"b", b"2", b"a"]
+    names.asking = True
+    assert [wide.decode(name) for name in (b"a", b"2")] == [3, 2]
+    for unheard in (b"c", b"3"):
+        with pytest.raises(P4RuntimeError, match="nothing has"):
+            wide.decode(unheard)
+    names.asking = False
     with pytest.raises(P4RuntimeError, match="2 bits") as refused:
         wide.decode(b"c")
     assert refused.value.status_code is grpc.StatusCode.RESOURCE_EXHAUSTED
