@@ -27,10 +27,11 @@ MAX_PAYLOAD = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of input: C code of a value of `width` bits."""
+    """A stretch of input: C code of a value of `width` bits; also of its address if it is as it came."""
 
     code: str
     width: int
+    place: str = ""
 
 
 def call(layout: Layout, index: int) -> str:
@@ -81,7 +82,7 @@ def _pieces(statements: Statements, calculation: Calculation) -> list[Piece] | N
                 field = statements.program.field(item)
                 if field.varbit:
                     return None
-                found += _field_pieces(statements.field(item), field.width)
+                found += _field_pieces(statements.field(item), field.width, _where(statements, item))
             case WholeHeader():
                 return None
             case Payload():
@@ -89,7 +90,21 @@ def _pieces(statements: Statements, calculation: Calculation) -> list[Piece] | N
     return found
 
 
-def _field_pieces(name: str, width: int) -> list[Piece]:
+def _where(statements: Statements, item: FieldOf) -> str:
+    """C code of the address of a field that nothing ever assigns; empty if it has no whole bytes."""
+    layout, program = statements.layout, statements.program
+    type_index = program.type_of(item.header)
+    if layout.is_metadata(item.header) or layout.written.mask(type_index, item.field):
+        return ""
+    declared = program.types[type_index].fields
+    start = sum(field.width for field in declared[: item.field])
+    before_varbit = not any(field.varbit for field in declared[: item.field])
+    if start % 8 or program.field(item).width % 8 or not before_varbit:
+        return ""
+    return f"{statements.expressions.place(item.header)}.raw + {start // 8}"
+
+
+def _field_pieces(name: str, width: int, where: str = "") -> list[Piece]:
     """A stored field as values of at most 64 bits, first the high ones."""
     pieces: list[Piece] = []
     for limb in range((width + 63) // 64 - 1, -1, -1):
@@ -99,7 +114,8 @@ def _field_pieces(name: str, width: int) -> list[Piece]:
             code = f"{name}.w[{limb}]"
         elif width > 64:
             code = f"(uint64_t)({name} >> {64 * limb})"
-        pieces.append(Piece(code, take))
+        at = width // 8 - 8 * limb - take // 8
+        pieces.append(Piece(code, take, f"{where} + {at}" if where else ""))
     return pieces
 
 
@@ -113,7 +129,7 @@ def _bytes(pieces: list[Piece]) -> list[Piece]:
         if width > 64:
             return []
         if width % 8 == 0:
-            joined.append(_join(pending))
+            joined.append(_join(pending) if len(pending) > 1 else piece)
             pending = []
     if pending:
         pad = -sum(p.width for p in pending) % 8
@@ -144,7 +160,7 @@ def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
     place = places.pop()
     declared = program.types[program.type_of(place)].fields
     metadata = not isinstance(place, HeaderRef) or statements.layout.is_metadata(place)
-    if metadata or _changes_headers(statements) or any(field.varbit for field in declared):
+    if metadata or changes_headers(statements.layout) or any(field.varbit for field in declared):
         return None
     name = statements.expressions.place(place)
     pieces: list[Piece] = []
@@ -157,12 +173,12 @@ def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
     return pieces
 
 
-def _changes_headers(statements: Statements) -> bool:
+def changes_headers(layout: Layout) -> bool:
     """Whether the parser does more to headers than to extract them."""
-    program = statements.program
+    program = layout.program
     fields = assigned(program.states)
     copies = (AssignHeader, AssignStack, AssignUnionStack, AssignVarbit)
-    return any(not statements.layout.is_metadata(field.header) for field in fields) or any(
+    return any(not layout.is_metadata(field.header) for field in fields) or any(
         isinstance(op, copies) for state in program.states for op in state.ops
     )
 
@@ -227,15 +243,37 @@ def _words(pieces: list[Piece]) -> list[str]:
     return [" | ".join(terms) for terms in words]
 
 
+def _words_as_they_came(pieces: list[Piece]) -> list[str]:
+    """Those words with the first bit lowest, read from the packet; empty where one is not all there."""
+    words: list[list[str]] = []
+    at = -sum(piece.width for piece in pieces) % 64
+    came: list[bool] = []
+    for piece in pieces:
+        done = 0
+        while done < piece.width:
+            if at % 64 == 0 or not words:
+                words.append([])
+                came.append(True)
+            take = min(64 - at % 64, piece.width - done)
+            words[-1].append(f"load_le({piece.place} + {done // 8}, {take // 8}) << {at % 64}")
+            came[-1] = came[-1] and bool(piece.place)
+            at += take
+            done += take
+    return [" | ".join(terms) if all_there else "" for terms, all_there in zip(words, came, strict=True)]
+
+
 def _crc32(joined: list[Piece]) -> list[str]:
     """Words that end with the last byte: 0s before the first change nothing once the initial 1s are in it."""
     size = sum(p.width for p in joined) // 8
-    words = _words(joined)
     start = (1 << 32) - 1 << 8 * (size - 4)
-    ones = [start >> shift & (1 << 64) - 1 for shift in range(64 * (len(words) - 1), -1, -64)]
-    swapped = ", ".join(
-        f"__builtin_bswap64(({word}) ^ {one:#x}ull)" for word, one in zip(words, ones, strict=True)
-    )
+    words: list[str] = []
+    for value, bytes_of in zip(reversed(_words(joined)), reversed(_words_as_they_came(joined)), strict=True):
+        ones = (start >> 64 * len(words) & (1 << 64) - 1).to_bytes(8, "big")
+        if bytes_of:
+            words.append(f"({bytes_of}) ^ {int.from_bytes(ones, 'little'):#x}ull")
+        else:
+            words.append(f"__builtin_bswap64(({value}) ^ {int.from_bytes(ones, 'big'):#x}ull)")
+    swapped = ", ".join(reversed(words))
     factors = ", ".join(f"{{{high:#x}u, {low:#x}u}}" for high, low in crc32.carries(len(words)))
     return [
         f"const uint64_t w_[] = {{{swapped}}};",

@@ -174,12 +174,21 @@ def _indirect(layout: Layout, table: Table) -> list[str]:
     assert table.profile is not None  # noqa: S101 (told by the caller)
     profile = layout.program.profiles[table.profile]
     where = f"&c->state->profiles[{table.profile}]"
-    lines = ["if (r->action == ACTION_MEMBER) {", f"    r = member_at({where}, a[0]);", "    a = r->data;"]
+    numbers = table_actions(layout.program, table)
+    words = data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers))
+    lines: list[str] = []
     if profile.calculation is not None:
+        drawn = f"{checksum.call(layout, profile.calculation)}, {words}, {profile.size}"
         lines += [
-            "} else if (r->action == ACTION_GROUP) {",
-            f"    r = group_choose({where}, a[0], {checksum.call(layout, profile.calculation)});",
-            f"    if (!r) return hit | {0x7FFFFFFD}u;",
+            "if (r->action == ACTION_GROUP) {",
+            f"    r = group_choose({where}, a[0], {drawn});",
             "    a = r->data;",
+            "} else",
         ]
-    return [*lines, "}"]
+    return [
+        *lines,
+        "if (r->action == ACTION_MEMBER) {",
+        f"    r = member_at({where}, a[0], {words});",
+        "    a = r->data;",
+        "}",
+    ]

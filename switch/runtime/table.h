@@ -16,7 +16,7 @@
 #include "trie.h"
 
 enum { KIND_EXACT, KIND_LPM, KIND_TERNARY };
-enum { ACTION_MEMBER = 0xfffffffe, ACTION_GROUP = 0xffffffff }; /* data[0] is then the handle */
+enum { ACTION_NONE = 0xfffffffd, ACTION_MEMBER = 0xfffffffe, ACTION_GROUP = 0xffffffff }; /* of the last two data[0] is the handle */
 
 struct record {
     uint32_t action;   /* index in the table's (or profile's) actions, or ACTION_* */
@@ -25,6 +25,8 @@ struct record {
     uint32_t next;     /* entry with the same masked key, or 0 */
     uint64_t data[];
 };
+
+enum { RECORD_WORDS = sizeof(struct record) / 8 }; /* without data */
 
 struct slots {
     uint64_t *words;
@@ -92,11 +94,11 @@ enum { FAR = 1 << 12 }; /* slots from which on a table is not near the processor
 
 INLINE int table_is_far(const struct table *t) { return t->exact.mask >= FAR - 1; }
 
-/* Ask for the memory that table_exact() will look at first. */
+/* Ask for the memory that table_exact() is likely to look at: the first slot, and where the next one begins. */
 INLINE void table_prefetch(const struct table *t, const uint64_t *key, unsigned n, unsigned width) {
     const uint64_t *slot = t->exact.words + (hash_words(key, n) & t->exact.mask) * width;
-    __builtin_prefetch(slot);
-    if (width & (width - 1)) __builtin_prefetch(slot + width - 1); /* may be in the next line */
+    for (unsigned at = 0; at < width; at += 8) __builtin_prefetch(slot + at);
+    __builtin_prefetch(slot + width);
 }
 
 /* Head of the chain of entries with this key under the tuple's mask, or 0. */
