@@ -5,7 +5,7 @@ Objects that the compiler optimised out of the program are told apart from ids t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -232,9 +232,9 @@ def build(info: p4i.P4Info, program: Program) -> Schema:
 
 def _action(item: p4i.Action, program: Program, translations: Translations) -> ActionSpec:
     name = item.preamble.name
-    widths = program.params.get(name, (None,) * len(item.params))
+    widths: Sequence[int | None] = program.params.get(name, ())
     if len(widths) != len(item.params):
-        raise ValueError(f"action {name} has {len(widths)} parameters in the program")
+        widths = (None,) * len(item.params)  # no table of the program has it
     return ActionSpec(
         item.preamble.id, name, fields.params(f"action {name}", item.params, widths, translations)
     )

@@ -7,7 +7,7 @@ is behavioral-model's `docs/JSON_format.md`; this module reads the few parts of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -84,10 +84,7 @@ def _program(root: dict[str, Any]) -> Program:
         names=frozenset(names),
         defaults=MappingProxyType(defaults),
         keys=MappingProxyType(keys),
-        params={
-            item["name"]: tuple(param["bitwidth"] for param in item["runtime_data"])
-            for item in root["actions"]
-        },
+        params=_params(root["actions"]),
         cells=MappingProxyType(cells),
         headers=tuple(
             tuple(fields.items())
@@ -96,6 +93,19 @@ def _program(root: dict[str, Any]) -> Program:
         ),
         enums=_enums(root),
     )
+
+
+def _params(actions: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[int, ...]]:
+    """The widths of actions' parameters: of several actions with one name, that with the most.
+
+    For each call of an action that is no table's p4c makes one more, whose parameters are part of it.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for action in actions:
+        widths = tuple(param["bitwidth"] for param in action["runtime_data"])
+        if len(widths) >= len(found.get(action["name"], ())):
+            found[action["name"]] = widths
+    return MappingProxyType(found)
 
 
 def _width(widths: Mapping[str, Mapping[str, Any]], target: Any) -> int | None:

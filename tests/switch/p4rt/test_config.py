@@ -49,6 +49,18 @@ async def test_ids_are_unique_and_not_0(primary: Client, of: str, number: str) -
     assert refused.value.code == "INVALID_ARGUMENT"
 
 
+async def test_an_action_may_be_in_the_program_once_more(primary: Client) -> None:
+    """p4c copies an action for a call outside of tables, with its name and without its parameters."""
+    program = json.loads(CONFIG.p4_device_config)
+    forward, *_ = (item for item in program["actions"] if item["name"] == "ingress.forward")
+    number = max(item["id"] for item in program["actions"]) + 1
+    program["actions"].append(forward | {"id": number, "runtime_data": [], "primitives": []})
+    await primary.push(config=config(json.dumps(program).encode()))
+    await primary.insert(route(1, 32, 1))
+    with pytest.raises(RefusedError, match="does not fit 9 bits"):
+        await primary.insert(route(2, 32, 512))
+
+
 async def test_nothing_works_without_a_pipeline(primary: Client) -> None:
     for call in (primary.insert(route(1, 32, 1)), primary.read(route(1, 32, 1))):
         with pytest.raises(RefusedError, match="No forwarding pipeline config") as refused:
