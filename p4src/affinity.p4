@@ -24,8 +24,8 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
     @id(ID_A_LIVE)
     action live(slot_t slot, ipv4_t ipv4, ipv6_t ipv6) {
         meta.bound.chosen = 1;
-        meta.bound.site = hdr.cfn.cookie_site;
-        meta.bound.instance = hdr.cfn.cookie_instance;
+        meta.bound.site = hdr.cfn.cookie[29:16];
+        meta.bound.instance = hdr.cfn.cookie[15:0];
         meta.bound.slot = slot;
         meta.bound.ipv4 = ipv4;
         meta.bound.ipv6 = ipv6;
@@ -33,7 +33,7 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
 
     @id(ID_T_COOKIE_KEY)
     table cookie_key {
-        key = { hdr.cfn.cookie_epoch : exact @name("epoch"); }
+        key = { hdr.cfn.cookie[31:30] : exact @name("epoch"); }
         actions = { use_key; @defaultonly NoAction; }
         size = 4;
     }
@@ -41,8 +41,8 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
     @id(ID_T_INSTANCE)
     table instance {
         key = {
-            hdr.cfn.cookie_site     : exact @name("site");
-            hdr.cfn.cookie_instance : exact @name("instance");
+            hdr.cfn.cookie[29:16] : exact @name("site");
+            hdr.cfn.cookie[15:0]  : exact @name("instance");
         }
         actions = { live; @defaultonly NoAction; }
         size = INSTANCES;
@@ -70,7 +70,7 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
     }
 
     apply {
-        if (meta.before.affinity == 0) {
+        if (hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
             is_new();
             return;
         }
@@ -79,7 +79,7 @@ control Affinity(inout headers_t hdr, inout metadata_t meta) {
             is_expired();
             return;
         }
-        siphash.apply(meta.sip, meta.before.affinity[63:32], hdr.cfn.func_id, hdr.cfn.tenant, tag);
+        siphash.apply(meta.sip, hdr.cfn.cookie, hdr.cfn.func_id, hdr.cfn.tenant, tag);
         if (tag != hdr.cfn.cookie_tag) {
             is_forged();
             return;

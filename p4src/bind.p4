@@ -29,15 +29,11 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
     }
 
     action write_cookie() {
-        hdr.cfn.cookie_epoch = epoch;
-        hdr.cfn.cookie_site = meta.bound.site;
-        hdr.cfn.cookie_instance = meta.bound.instance;
+        hdr.cfn.cookie = epoch ++ meta.bound.site ++ meta.bound.instance;
     }
 
     action clear_cookie() {
-        hdr.cfn.cookie_epoch = 0;
-        hdr.cfn.cookie_site = 0;
-        hdr.cfn.cookie_instance = 0;
+        hdr.cfn.cookie = 0;
         hdr.cfn.cookie_tag = 0;
     }
 
@@ -61,8 +57,7 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
             seal_key.apply();
             if (sealing == 1) {
                 write_cookie();
-                siphash.apply(meta.sip, hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance,
-                              hdr.cfn.func_id, hdr.cfn.tenant, hdr.cfn.cookie_tag);
+                siphash.apply(meta.sip, hdr.cfn.cookie, hdr.cfn.func_id, hdr.cfn.tenant, hdr.cfn.cookie_tag);
             } else {
                 clear_cookie();
             }

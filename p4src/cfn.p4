@@ -52,7 +52,6 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
     CountOutcome() count_outcome;
 
     apply {
-        meta.before.src = meta.src;
         meta.before.dst = meta.dst;
         meta.path = Path.DROP;
         neighbour.apply(hdr, meta, std);

@@ -16,18 +16,25 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
     bit<128> dst = 0;
     bit<16>  readdressed = 0;   /* complement of what new addresses add to a sum */
 
-    action sum_addresses() {
-        CSUM16(readdressed, ({ ~meta.before.src, src, ~meta.before.dst, dst }));
+    action sum_ipv4_addresses() {
+        CSUM16(readdressed, ({ ~meta.src[31:0], hdr.ipv4.src_addr, ~meta.before.dst[31:0], hdr.ipv4.dst_addr }));
+    }
+
+    action sum_ipv6_addresses() {
+        CSUM16(readdressed, ({ ~meta.src, hdr.ipv6.src_addr, ~meta.before.dst, hdr.ipv6.dst_addr }));
     }
 
     action update_ipv4() {
         CSUM16(hdr.ipv4.checksum, ({
+            ~hdr.ipv4.checksum, ~readdressed, ~(meta.before.ttl ++ 8w0), hdr.ipv4.ttl ++ 8w0
+        }));
+    }
+
+    action update_ipv4_length() {
+        CSUM16(hdr.ipv4.checksum, ({
             ~hdr.ipv4.checksum,
             ~meta.before.total_len, hdr.ipv4.total_len,
-            ~meta.before.fragment,
-            hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments ++ hdr.ipv4.frag_offset,
-            ~(meta.before.ttl ++ hdr.ipv4.protocol), hdr.ipv4.ttl ++ hdr.ipv4.protocol,
-            ~readdressed
+            ~(2w0 ++ meta.before.more_fragments ++ 13w0), 2w0 ++ hdr.ipv4.more_fragments ++ 13w0
         }));
     }
 
@@ -37,8 +44,8 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
             ~readdressed,
             ~(meta.before.hops ++ 8w0), hdr.cfn.hops ++ 8w0,
             ~meta.before.timestamp, hdr.cfn.timestamp,
-            ~meta.before.affinity,
-            hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance ++ hdr.cfn.cookie_tag
+            ~meta.before.cookie, hdr.cfn.cookie,
+            ~meta.before.cookie_tag, hdr.cfn.cookie_tag
         }));
     }
 
@@ -47,8 +54,8 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
             src, dst, 8w0, PROTO_UDP, hdr.udp.length,
             hdr.udp.src_port, hdr.udp.dst_port, hdr.udp.length,
             hdr.cfn.version, hdr.cfn.kind, hdr.cfn.flags, hdr.cfn.length, hdr.cfn.next, hdr.cfn.tenant,
-            hdr.cfn.hops, hdr.cfn.priority, hdr.cfn.request_id, hdr.cfn.timestamp, hdr.cfn.cookie_epoch,
-            hdr.cfn.cookie_site, hdr.cfn.cookie_instance, hdr.cfn.cookie_tag, hdr.cfn.func_id, hdr.cfn.data_in,
+            hdr.cfn.hops, hdr.cfn.priority, hdr.cfn.request_id, hdr.cfn.timestamp,
+            hdr.cfn.cookie, hdr.cfn.cookie_tag, hdr.cfn.func_id, hdr.cfn.data_in,
             hdr.cfn.data_out, hdr.cfn.demand_type, hdr.cfn.demand_grade, hdr.cfn.demand_latency_ms,
             hdr.cfn.demand_cost, hdr.cfn.status, hdr.cfn.load, hdr.cfn.queue
         }));
@@ -61,26 +68,29 @@ control Checksum(inout headers_t hdr, in metadata_t meta) {
 
     action sum_nd() {
         CSUM16(hdr.nd.checksum, ({
-            src, dst, 16w0, hdr.ipv6.payload_len, 24w0, PROTO_ICMPV6,
+            hdr.ipv6.src_addr, hdr.ipv6.dst_addr, 16w0, hdr.ipv6.payload_len, 24w0, PROTO_ICMPV6,
             hdr.nd.type, hdr.nd.code, hdr.nd.flags, hdr.nd.target, hdr.nd.opt_type, hdr.nd.opt_len, hdr.nd.opt_mac
         }));
     }
 
     apply {
         if (hdr.ipv4.isValid()) {
-            src = (bit<128>)hdr.ipv4.src_addr;
-            dst = (bit<128>)hdr.ipv4.dst_addr;
-        } else if (hdr.ipv6.isValid()) {
-            src = hdr.ipv6.src_addr;
-            dst = hdr.ipv6.dst_addr;
-        }
-        sum_addresses();
-        if (hdr.ipv4.isValid()) {
+            sum_ipv4_addresses();
             update_ipv4();
+        } else if (hdr.ipv6.isValid()) {
+            sum_ipv6_addresses();
         }
-        if (meta.outcome == Outcome.ND_ANSWERED) {
+        if (meta.is_advertisement == 1) {
             sum_nd();
-        } else if (meta.path == Path.REFUSE) {
+        } else if (meta.is_nack == 1) {
+            if (hdr.ipv4.isValid()) {
+                update_ipv4_length();
+                src = (bit<128>)hdr.ipv4.src_addr;
+                dst = (bit<128>)hdr.ipv4.dst_addr;
+            } else {
+                src = hdr.ipv6.src_addr;
+                dst = hdr.ipv6.dst_addr;
+            }
             sum_nack();
             if (hdr.udp.checksum == 0) {
                 never_zero();

@@ -95,11 +95,11 @@ control Classify(inout headers_t hdr, inout metadata_t meta, inout standard_meta
 
         if (local == 0) {
             meta.path = Path.ROUTE;
-            if (hdr.cfn.isValid() && !is_fragment && meta.from_cfn_port == 1 && hdr.cfn.version == CFN_VERSION
+            if (hdr.cfn.isValid() && !is_fragment && hdr.udp.src_port == CFN_PORT && hdr.cfn.version == CFN_VERSION
                 && (hdr.cfn.kind == Kind.RESPONSE || hdr.cfn.kind == Kind.NACK)) {
                 meta.path = Path.RESPOND;
             }
-        } else if (meta.to_anycast == 0 || meta.to_cfn_port == 0) {
+        } else if (meta.to_anycast == 0 || !hdr.udp.isValid() || hdr.udp.dst_port != CFN_PORT) {
             drop(Outcome.DROP_LOCAL);
         } else if (!hdr.cfn.isValid()) {
             refuse_malformed();

@@ -80,9 +80,7 @@ header cfn_h {                  /* docs/wire-format.md */
     bit<8>     priority;
     bit<32>    request_id;
     bit<32>    timestamp;
-    bit<2>     cookie_epoch;    /* the four make up `affinity` */
-    site_t     cookie_site;
-    instance_t cookie_instance;
+    bit<32>    cookie;          /* epoch (2), site (14), instance (16); with the tag it makes up `affinity` */
     bit<32>    cookie_tag;
     func_id_t  func_id;
     bit<128>   data_in;
@@ -108,14 +106,14 @@ struct headers_t {
 
 /* The fields that a rewrite may touch, as they came in: checksums are updated from the difference. */
 struct before_t {
-    bit<128> src;
     bit<128> dst;
     bit<8>   ttl;
-    bit<16>  total_len;
-    bit<16>  fragment;      /* flags and offset */
+    bit<16>  total_len;     /* of a packet that is refused, as the next */
+    bit<1>   more_fragments;
     bit<8>   hops;
     bit<32>  timestamp;
-    bit<64>  affinity;
+    bit<32>  cookie;
+    bit<32>  cookie_tag;
 }
 
 /* State of HalfSipHash, in metadata so that p4c keeps each half round apart. */
@@ -145,18 +143,16 @@ struct metadata_t {
     bit<16>    retry_after_ms;
     bit<1>     is_ipv6;
     bit<1>     to_anycast;
-    bit<1>     to_cfn_port;
-    bit<1>     from_cfn_port;
+    bit<1>     is_nack;         /* what leaves was made here, and is summed whole */
+    bit<1>     is_advertisement;
     bit<16>    udp_room;        /* what the IP header leaves for a datagram */
     bit<1>     per_request;
     bit<1>     at_edge;
     class_t    class_id;
-    bit<32>    draw;            /* what the service's group is drawn by */
-    bit<32>    flow;            /* what ECMP is drawn by */
     next_hop_t next_hop;
     binding_t  bound;
     siphash_t  sip;
-    bit<128>   src;             /* of either family; IPv4 in the low 32 bits */
+    bit<128>   src;             /* as it came in, of either family; IPv4 in the low 32 bits */
     bit<128>   dst;
     before_t   before;
 }

@@ -19,7 +19,9 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
 
     /* The source is the address that was asked, whatever the request has been rewritten to since. */
     action turn_ipv4() {
-        hdr.ipv4.dst_addr = (ipv4_t)meta.before.src;
+        meta.before.total_len = hdr.ipv4.total_len;
+        meta.before.more_fragments = hdr.ipv4.more_fragments;
+        hdr.ipv4.dst_addr = (ipv4_t)meta.src;
         hdr.ipv4.src_addr = (ipv4_t)meta.before.dst;
         hdr.ipv4.total_len = 20 + CFN_DATAGRAM;
         hdr.ipv4.more_fragments = 0;
@@ -28,7 +30,7 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
     }
 
     action turn_ipv6() {
-        hdr.ipv6.dst_addr = meta.before.src;
+        hdr.ipv6.dst_addr = meta.src;
         hdr.ipv6.src_addr = meta.before.dst;
         hdr.ipv6.payload_len = CFN_DATAGRAM;
         hdr.ipv6.hop_limit = REPLY_TTL;
@@ -37,17 +39,15 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
 
     action invent_header() {
         hdr.cfn.setValid();
-        hdr.cfn = { 0, Kind.NACK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+        hdr.cfn = { 0, Kind.NACK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
     }
 
     /* The binding that was tried is undone: the cookie and the stamp go back as they came. */
     action echo_header() {
         hdr.cfn.hops = meta.before.hops;
         hdr.cfn.timestamp = meta.before.timestamp;
-        hdr.cfn.cookie_epoch = meta.before.affinity[63:62];
-        hdr.cfn.cookie_site = meta.before.affinity[61:48];
-        hdr.cfn.cookie_instance = meta.before.affinity[47:32];
-        hdr.cfn.cookie_tag = meta.before.affinity[31:0];
+        hdr.cfn.cookie = meta.before.cookie;
+        hdr.cfn.cookie_tag = meta.before.cookie_tag;
     }
 
     action say_why() {
@@ -58,6 +58,7 @@ control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata
         hdr.cfn.status = (bit<8>)meta.nack;
         hdr.cfn.load = 0;
         hdr.cfn.queue = meta.retry_after_ms;
+        meta.is_nack = 1;
         meta.outcome = (Outcome)(OUTCOME_OF_NACK + (bit<8>)meta.nack);
     }
 

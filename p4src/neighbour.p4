@@ -36,6 +36,7 @@ control Neighbour(inout headers_t hdr, inout metadata_t meta, inout standard_met
         hdr.nd.flags = 0xe0000000;
         hdr.nd.opt_type = 2;
         hdr.nd.opt_mac = mac;
+        meta.is_advertisement = 1;
         answer(Outcome.ND_ANSWERED, mac);
     }
 

@@ -27,9 +27,6 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
         meta.src = (bit<128>)hdr.ipv4.src_addr;
         meta.dst = (bit<128>)hdr.ipv4.dst_addr;
         meta.before.ttl = hdr.ipv4.ttl;
-        meta.before.total_len = hdr.ipv4.total_len;
-        meta.before.fragment = hdr.ipv4.reserved ++ hdr.ipv4.dont_fragment ++ hdr.ipv4.more_fragments
-                               ++ hdr.ipv4.frag_offset;
         transition select(hdr.ipv4.ihl, hdr.ipv4.frag_offset, hdr.ipv4.protocol) {
             (5, 0, PROTO_UDP): udp;
             default: accept;
@@ -62,12 +59,11 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
 
     state udp {
         packet.extract(hdr.udp);
-        meta.to_cfn_port = hdr.udp.dst_port == CFN_PORT ? 1w1 : 1w0;
-        meta.from_cfn_port = hdr.udp.src_port == CFN_PORT ? 1w1 : 1w0;
-        transition select(meta.to_cfn_port ++ meta.from_cfn_port, hdr.udp.length) {
-            (0, _): accept;
-            (_, 0 .. CFN_DATAGRAM - 1): accept;
-            default: cfn;
+        transition select(hdr.udp.length, hdr.udp.dst_port, hdr.udp.src_port) {
+            (0 .. CFN_DATAGRAM - 1, _, _): accept;
+            (_, CFN_PORT, _): cfn;
+            (_, _, CFN_PORT): cfn;
+            default: accept;
         }
     }
 
@@ -75,8 +71,8 @@ parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, ino
         packet.extract(hdr.cfn);
         meta.before.hops = hdr.cfn.hops;
         meta.before.timestamp = hdr.cfn.timestamp;
-        meta.before.affinity = hdr.cfn.cookie_epoch ++ hdr.cfn.cookie_site ++ hdr.cfn.cookie_instance
-                               ++ hdr.cfn.cookie_tag;
+        meta.before.cookie = hdr.cfn.cookie;
+        meta.before.cookie_tag = hdr.cfn.cookie_tag;
         transition accept;
     }
 }

@@ -38,10 +38,8 @@ control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata
     action restore(ipv4_t ipv4, ipv6_t ipv6) {
         if (meta.is_ipv6 == 1) {
             hdr.ipv6.src_addr = ipv6;
-            meta.src = ipv6;
         } else {
             hdr.ipv4.src_addr = ipv4;
-            meta.src = (bit<128>)ipv4;
         }
     }
 

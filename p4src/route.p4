@@ -24,7 +24,9 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     table ipv4_route {
         key = {
             hdr.ipv4.dst_addr : lpm @name("dst_addr");
-            meta.flow         : selector;
+            ports             : selector;
+            meta.src          : selector;
+            meta.dst          : selector;
         }
         actions = { set_next_hop; @defaultonly NoAction; }
         implementation = next_hops;
@@ -35,7 +37,9 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     table ipv6_route {
         key = {
             hdr.ipv6.dst_addr : lpm @name("dst_addr");
-            meta.flow         : selector;
+            ports             : selector;
+            meta.src          : selector;
+            meta.dst          : selector;
         }
         actions = { set_next_hop; @defaultonly NoAction; }
         implementation = next_hops;
@@ -85,7 +89,6 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         if (hdr.udp.isValid() && !(hdr.ipv4.isValid() && hdr.ipv4.more_fragments == 1)) {
             ports = hdr.udp.src_port ++ hdr.udp.dst_port;
         }
-        hash(meta.flow, HashAlgorithm.crc32, 32w0, { meta.src, meta.dst, ports }, 33w0x100000000);
         if (meta.is_ipv6 == 1) {
             if (hdr.ipv6.hop_limit <= 1) {
                 drop(Outcome.DROP_TTL);

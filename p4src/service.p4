@@ -35,7 +35,10 @@ control Service(inout headers_t hdr, inout metadata_t meta) {
             meta.is_ipv6    : exact @name("is_ipv6");
             meta.class_id   : exact @name("class_id");
             hdr.cfn.func_id : lpm @name("func_id");
-            meta.draw       : selector;
+            hdr.udp.src_port : selector;
+            request         : selector;
+            hdr.cfn.func_id : selector;
+            meta.src        : selector;
         }
         actions = { bind_instance; no_capacity; @defaultonly NoAction; }
         implementation = instances;
@@ -51,8 +54,6 @@ control Service(inout headers_t hdr, inout metadata_t meta) {
         if (meta.per_request == 1) {
             request = hdr.cfn.request_id;
         }
-        hash(meta.draw, HashAlgorithm.crc32, 32w0,
-             { meta.src, hdr.udp.src_port, hdr.cfn.func_id, request }, 33w0x100000000);
         if (!service.apply().hit) {
             refuse(NackCode.DEMAND_UNMET);
         } else if (meta.bound.chosen == 0) {
