@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.generate import crc32
+from switch.generate import crc32, verified
 from switch.generate.header import Statements, most_bytes, most_varbit, store_field
 from switch.generate.layout import Layout
 from switch.generate.number import CType
-from switch.generate.tree import walk
-from switch.generate.written import assigned
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.extern import Calculation, Literal, Payload, WholeHeader
-from switch.load.primitive import AssignHeader, AssignStack, AssignUnionStack, AssignVarbit, Hash
-from switch.load.program import Program
 
 _CSUM = {"csum16", "cksum16"}
 _CRC32 = {"crc32", "crc32_custom"}
@@ -45,9 +41,11 @@ def function(statements: Statements, index: int) -> list[str]:
     control = statements.layout.reach.calculations.get(index)
     parameters = statements.layout.parameters(control)
     head = [f"INLINE uint64_t calculation_{index}({parameters}) {{", "    (void)h, (void)c;"]
-    pieces = _as_it_came(statements, index) or _pieces(statements, calculation)
-    fast = _fast(calculation, pieces)
-    slow = [f"    {line}" for line in _slow(statements, calculation)]
+    came = _as_it_came(statements, index)
+    fast = _fast(calculation, came or _pieces(statements, calculation))
+    # Without its one header there is no input.
+    last = [f"return hash_{calculation.algorithm}(zeros, 0);"] if came else _slow(statements, calculation)
+    slow = [f"    {line}" for line in last]
     if fast is None:
         return [*head, *slow, "}", ""]
     condition = _all_valid(statements, calculation)
@@ -150,57 +148,17 @@ def _join(pieces: list[Piece]) -> Piece:
 
 
 def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
-    """The inputs of a checksum that is verified, if they are whole stretches of one header: its bytes."""
-    program = statements.program
-    inputs = program.calculations[index].inputs
-    fields = [item for item in inputs if isinstance(item, FieldOf)]
-    places = {field.header for field in fields}
-    if len(fields) < len(inputs) or len(places) != 1 or not _only_verified(program, index):
+    """The inputs of a checksum that is verified over the bytes of a header."""
+    found = verified.as_it_came(statements.program, index)
+    if found is None:
         return None
-    place = places.pop()
-    declared = program.types[program.type_of(place)].fields
-    metadata = not isinstance(place, HeaderRef) or statements.layout.is_metadata(place)
-    if metadata or changes_headers(statements.layout) or any(field.varbit for field in declared):
-        return None
-    name = statements.expressions.place(place)
+    name = statements.expressions.place(found.header)
     pieces: list[Piece] = []
-    for start, end in _stretches([field.field for field in fields], [field.width for field in declared]):
-        if start % 8 or end % 8:
-            return None
-        for at in range(start // 8, end // 8, 8):
-            size = min(end // 8 - at, 8)
+    for start, end in found.stretches:
+        for at in range(start, end, 8):
+            size = min(end - at, 8)
             pieces.append(Piece(f"load_be({name}.raw + {at}, {size})", 8 * size))
     return pieces
-
-
-def changes_headers(layout: Layout) -> bool:
-    """Whether the parser does more to headers than to extract them."""
-    program = layout.program
-    fields = assigned(program.states)
-    copies = (AssignHeader, AssignStack, AssignUnionStack, AssignVarbit)
-    return any(not layout.is_metadata(field.header) for field in fields) or any(
-        isinstance(op, copies) for state in program.states for op in state.ops
-    )
-
-
-def _only_verified(program: Program, index: int) -> bool:
-    """Whether a calculation is of a checksum that is verified, and nothing else."""
-    users = [checksum for checksum in program.checksums if checksum.calculation == index]
-    hashes = walk((program.actions, program.states, program.deparse_ops))
-    hashed = any(isinstance(part, Hash) and part.calculation == index for part in hashes)
-    chosen = any(profile.calculation == index for profile in program.profiles)
-    return bool(users) and not any(user.update for user in users) and not hashed and not chosen
-
-
-def _stretches(fields: list[int], widths: list[int]) -> list[tuple[int, int]]:
-    """First bit and end of each run of neighbouring fields."""
-    found: list[tuple[int, int]] = []
-    for field in fields:
-        start = sum(widths[:field])
-        if found and found[-1][1] == start:
-            start, _ = found.pop()
-        found.append((start, sum(widths[: field + 1])))
-    return found
 
 
 def _fast(calculation: Calculation, pieces: list[Piece] | None) -> list[str] | None:
@@ -274,26 +232,34 @@ def _crc32(joined: list[Piece]) -> list[str]:
         else:
             words.append(f"__builtin_bswap64(({value}) ^ {int.from_bytes(ones, 'big'):#x}ull)")
     swapped = ", ".join(reversed(words))
-    factors = ", ".join(f"{{{high:#x}u, {low:#x}u}}" for high, low in crc32.carries(len(words)))
+    factors = ", ".join(f"{factor:#x}ull" for factor in crc32.carries(len(words)))
     return [
         f"const uint64_t w_[] = {{{swapped}}};",
-        f"static const uint32_t by_[][2] = {{{factors}}};",
+        f"static const uint64_t by_[] = {{{factors}}};",
         f"return crc32_words(w_, by_, {len(words)}) ^ 0xffffffff;",
     ]
 
 
 def _sum(joined: list[Piece], payload: bool) -> list[str]:
-    """RFC 1071: one's complement addition may be done in any width and order."""
-    lines = ["u128 s_ = 0;"]
+    """RFC 1071: one's complement addition may be done in any width and order.
+
+    `s_` takes up what may carry out of 64 bits, `n_` all else: even 65,536 terms of 48 bits fit.
+    """
+    lines = ["uint64_t s_ = 0, n_ = 0;"]
     at = 0
     for piece in joined:
         at += piece.width
-        # A value that ends in the middle of a 16-bit word is worth 256 times as much.
-        lines.append(f"s_ += (u128)({piece.code}) << 8;" if at % 16 else f"s_ += {piece.code};")
+        code, width = piece.code, piece.width
+        if at % 16:
+            # A value that ends in the middle of a 16-bit word is worth 256 times as much: a rotation.
+            code, width = f"({code}) << 8", width + 8
+            if width > 64:
+                code = f"{code} | ({piece.code}) >> 56"
+        lines.append(f"n_ += {code};" if width <= 48 else f"s_ = csum_add(s_, {code});")
     if payload:
         odd = "1" if at % 16 else "0"
-        lines.append(f"s_ += csum_bytes(h->payload, h->payload_length, {odd});")
-    return [*lines, "return (uint16_t)~csum_fold(csum_carry(s_));"]
+        lines.append(f"n_ += csum_bytes(h->payload, h->payload_length, {odd});")
+    return [*lines, "return (uint16_t)~csum_fold(csum_add(s_, n_));"]
 
 
 def _slow(statements: Statements, calculation: Calculation) -> list[str]:

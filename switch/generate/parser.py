@@ -6,10 +6,10 @@ An error ends parsing and is told in `h->error`; what was extracted stays, as in
 from __future__ import annotations
 
 from switch.generate.action import Primitives
-from switch.generate.checksum import changes_headers
 from switch.generate.header import load_field
 from switch.generate.layout import Layout, identifier
 from switch.generate.number import CType, constant, convert, unsigned
+from switch.generate.verified import changes_headers
 from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackElement, StackLast, UnionStackMember
 from switch.load.program import (
     Advance,
@@ -46,7 +46,7 @@ class _Parser:
         self.expressions = self.primitives.expressions
         self.errors = dict(self.program.errors)
         self.loops = _has_loop(self.program.states)
-        self.changes = changes_headers(layout)
+        self.changes = changes_headers(layout.program)
 
     def function(self) -> list[str]:
         lines = ["INLINE void parse(struct phv *h, struct context *c, const struct packet *p) {"]

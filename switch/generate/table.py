@@ -35,9 +35,10 @@ def function(
     constant = _constant_action(layout, index, table)
     if constant is not None:
         return [*lines, *constant, "}", ""]
+    lines = [*_find(index, table_shape), *lines]
     lines.append(f"    const struct table *t = &c->state->tables[{index}];")
     lines.append("    const struct record *r;")
-    lines += [f"    {line}" for line in _lookup(statements, table, table_shape)]
+    lines += [f"    {line}" for line in _lookup(statements, index, table, table_shape)]
     lines += ["    uint32_t hit = 0;", "    if (r) {", f"        hit = {HIT}u;"]
     lines += [f"        {line}" for line in _on_hit(statements, table)]
     lines += ["    } else {", "        r = t->fallback;", "    }", f"    {_told(index, table, table_shape)}"]
@@ -58,6 +59,23 @@ def function(
         lines.append(f"    case {number}: {actions.call(layout, action)}; break;")
     lines += ["    default: break;", "    }", "    TRACE_FIELDS(h);"]
     return [*lines, "    return hit | (r->action & 0x7fffffff);", "}", ""]
+
+
+def _find(index: int, shape: TableShape) -> list[str]:
+    """find_N() of an lpm table with several prefix lengths: called, to leave registers to its caller."""
+    if shape.kind != "lpm":
+        return []
+    offset, width = prefix_field(shape)
+    words = [f"k{i}" for i in range(shape.key_words)]
+    parameters = ", ".join(f"uint64_t {word}" for word in words)
+    head = f"static __attribute__((noinline)) const struct record *find_{index}"
+    return [
+        f"{head}(const struct table *t, {parameters}) {{",
+        f"    const uint64_t key[] = {{{', '.join(words)}}};",
+        f"    return table_lpm(t, key, {shape.key_words}, {offset}, {width}, {2 + shape.data_words});",
+        "}",
+        "",
+    ]
 
 
 def _told(index: int, table: Table, shape: TableShape) -> str:
@@ -128,7 +146,7 @@ def _may_be_left(statements: Statements, field: FieldOf) -> bool:
     return statements.program.type_of(field.header) in statements.layout.left
 
 
-def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str]:
+def _lookup(statements: Statements, index: int, table: Table, shape: TableShape) -> list[str]:
     if not table.keys:
         return ["r = NULL;"]
     count = shape.key_words
@@ -138,8 +156,9 @@ def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str
         width = count + 2 + shape.data_words
         return [*lines, f"r = table_exact(t, key, {count}, {width});"]
     if table.kind == "lpm":
-        offset, width = prefix_field(shape)
-        return [*lines, f"r = table_lpm(t, key, {count}, {offset}, {width});"]
+        several = f"find_{index}(t, {', '.join(f'key[{i}]' for i in range(count))})"
+        one = f"tuple_record(t, t->tuples, key, {count}, {2 + shape.data_words})"
+        return [*lines, f"r = t->tuple_count == 1 ? {one} : {several};"]
     ranges: list[str] = []
     highest = 0  # the words that begin a bound, from above
     for key in table.keys:
