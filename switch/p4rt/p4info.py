@@ -225,8 +225,8 @@ def build(info: p4i.P4Info, program: Program) -> Schema:
         translations=translations,
         removed=removed,
     )
-    if tables and not schema.tables:
-        raise ValueError("P4Info and device config are of different programs: they share no table")
+    if tables and not schema.tables and not any(item.name in program.params for item in actions.values()):
+        raise ValueError("P4Info and device config are of different programs: they share no table or action")
     return schema
 
 
@@ -258,8 +258,6 @@ def _profile(item: p4i.ActionProfile, info: p4i.P4Info) -> ProfileSpec:
     name = item.preamble.name
     tables = [table for table in info.tables if table.preamble.id in item.table_ids]
     allowed = [frozenset(ref.id for ref in table.action_refs) for table in tables]
-    if not allowed:
-        raise ValueError(f"action profile {name} belongs to no table of P4Info")
     if any(other != allowed[0] for other in allowed):
         raise ValueError(f"the tables that share action profile {name} have different actions")
     return ProfileSpec(
@@ -271,8 +269,8 @@ def _profile(item: p4i.ActionProfile, info: p4i.P4Info) -> ProfileSpec:
         max_group_size=item.max_group_size,
         count_members=item.WhichOneof("selector_size_semantics") == "sum_of_members",
         max_member_weight=item.sum_of_members.max_member_weight,
-        actions=allowed[0],
-        default_only=frozenset.intersection(*map(_default_only, tables)),
+        actions=allowed[0] if allowed else frozenset(),
+        default_only=frozenset.intersection(*map(_default_only, tables)) if tables else frozenset(),
     )
 
 

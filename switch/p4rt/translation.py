@@ -145,7 +145,7 @@ class Translations:
         """How values of a type are written, whose P4Info has the width `sdn_bits` and the program `bits`.
 
         Raises:
-            ValueError: P4Info gives no width.
+            ValueError: neither gives a width.
         """
         if self.translates(type_name):
             translated = self._info.new_types[type_name].translated_type
@@ -154,6 +154,7 @@ class Translations:
             sdn_bits = translated.sdn_bitwidth
             if sdn_bits > 0 and bits is not None:
                 return _number(sdn_bits, bits)
+        sdn_bits = sdn_bits or bits or 0  # P4Info gives fields of type error no width
         if sdn_bits <= 0:
             raise ValueError("it has no width")
         return plain(sdn_bits)

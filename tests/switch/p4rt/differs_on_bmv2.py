@@ -43,6 +43,8 @@ REASONS: Mapping[str, str] = {
     "test_reads_answer_what_they_can": "PI's reads have no details",
     "test_a_good_batch_is_the_same_whatever_its_atomicity": SETTLED,
     "test_without_a_pipeline_there_is_no_config": CODES,
+    "test_what_the_compiler_left_out_may_be_all_there_is": CODES,
+    "test_a_field_without_width_has_the_programs": "PI imports no P4Info with such a field",
     "test_ids_are_unique_and_not_0": "PI takes them or aborts",
     "test_all_externs_are_none": CODES,
     "test_capabilities": "PI serves version 1.3.0",

@@ -5,7 +5,7 @@ import json
 
 import grpc
 import pytest
-from finsy.proto import p4r
+from finsy.proto import p4i, p4r
 
 from switch.api import Marked
 
@@ -57,8 +57,34 @@ async def test_an_action_may_be_in_the_program_once_more(primary: Client) -> Non
     program["actions"].append(forward | {"id": number, "runtime_data": [], "primitives": []})
     await primary.push(config=config(json.dumps(program).encode()))
     await primary.insert(route(1, 32, 1))
-    with pytest.raises(RefusedError, match="does not fit 9 bits"):
+    with pytest.raises(RefusedError) as refused:
         await primary.insert(route(2, 32, 512))
+    assert refused.value.codes == ["INVALID_ARGUMENT"]
+
+
+async def test_what_the_compiler_left_out_may_be_all_there_is(primary: Client) -> None:
+    """p4c keeps in P4Info tables that were optimised out, and action profiles that no table uses."""
+    left_out = config()
+    left_out.p4info.action_profiles.add().preamble.CopyFrom(p4i.Preamble(id=0x11000001, name="unused"))
+    for table in left_out.p4info.tables:
+        table.preamble.name += "_gone"
+    await primary.push(config=left_out)
+    unused = p4r.ActionProfileMember(action_profile_id=0x11000001, member_id=1)
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(p4r.Entity(action_profile_member=unused), route(1, 32, 1))
+    assert refused.value.codes == ["UNIMPLEMENTED", "UNIMPLEMENTED"]
+
+
+async def test_a_field_without_width_has_the_programs(primary: Client) -> None:
+    """P4Info has none for fields of type error."""
+    bare = config()
+    (table,) = (table for table in bare.p4info.tables if table.preamble.alias == "acl")
+    for field in table.match_fields:
+        field.bitwidth = 0
+    await primary.push(config=bare)
+    await primary.insert(entry("acl", {"ingress_port": 511}, action("drop"), priority=1))
+    with pytest.raises(RefusedError, match="does not fit 9 bits"):
+        await primary.insert(entry("acl", {"ingress_port": 512}, action("drop"), priority=1))
 
 
 async def test_nothing_works_without_a_pipeline(primary: Client) -> None:
@@ -282,6 +308,7 @@ def without_tables() -> p4r.ForwardingPipelineConfig:
     root = json.loads(CONFIG.p4_device_config)
     for pipeline in root["pipelines"]:
         pipeline["tables"] = []
+    root["actions"] = []
     return config(json.dumps(root).encode())
 
 
@@ -295,7 +322,7 @@ def broken_p4info(change: str) -> p4r.ForwardingPipelineConfig:
         case "no such profile":
             table.implementation_id = 5
         case "no width":
-            table.match_fields[0].bitwidth = 0
+            made.p4info.value_sets[0].match[0].bitwidth = 0
         case "no match type":
             table.match_fields[0].match_type = 0
         case "no such struct":
@@ -309,7 +336,7 @@ WRONG = {
     "no device config": (SET.VERIFY_AND_COMMIT, p4r.ForwardingPipelineConfig(p4info=CONFIG.p4info)),
     "not JSON": (SET.VERIFY, config(b"\xff")),
     "JSON of something else": (SET.VERIFY, config(b"[]")),
-    "program without tables": (SET.VERIFY, without_tables()),
+    "program without tables and actions": (SET.VERIFY, without_tables()),
     "action unspecified": (SET.UNSPECIFIED, CONFIG),
     "action unknown": (9, CONFIG),
     "commit with config": (SET.COMMIT, CONFIG),
