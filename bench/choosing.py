@@ -21,8 +21,9 @@ from switch.dataplane import Dataplane
 
 IN_PORT, OUT_PORT = 1, 2
 GROUPS = 64
-INSTANCES = 16
-"""Of each group, equal in weight."""
+WEIGHTS = (1, 2, 3, 4) * 4
+"""Of each group's instances."""
+INSTANCES = len(WEIGHTS)
 FRAME_BYTES = 64
 ROUTER_MAC = 0x0200_0000_0100
 FIRST_INSTANCE_MAC = 0x0200_0001_0000
@@ -82,10 +83,10 @@ def oddities(catalogue: Catalogue) -> Frames:
 
 
 class Generated:
-    """The program on the embedded switch, in memory."""
+    """The program on the embedded switch, in memory; with `table_stats` it counts hits and misses."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._dataplane = Dataplane(CHOOSE.json.read_bytes())
+    def __init__(self, catalogue: Catalogue, table_stats: bool = False) -> None:
+        self._dataplane = Dataplane(CHOOSE.json.read_bytes(), table_stats=table_stats)
         members = [
             self._dataplane.member_add(
                 "Incoming.instances",
@@ -97,7 +98,10 @@ class Generated:
             Group(
                 self._dataplane.group_add(
                     "Incoming.instances",
-                    [Bucket(member) for member in members[first : first + INSTANCES]],
+                    [
+                        Bucket(member, weight)
+                        for member, weight in zip(members[first : first + INSTANCES], WEIGHTS, strict=True)
+                    ],
                 )
             )
             for first in range(0, GROUPS * INSTANCES, INSTANCES)
@@ -133,6 +137,7 @@ class Handwritten:
             instance.destination_mac = _mac(FIRST_INSTANCE_MAC + number)
             instance.source_mac = _mac(ROUTER_MAC)
             instance.port = OUT_PORT
+            instance.weight = WEIGHTS[number % INSTANCES]
         self._choose = self._lib.choose_new(
             self._ffi.from_buffer("uint64_t[]", catalogue.functions),
             self._ffi.from_buffer("uint32_t[]", catalogue.group_of),
@@ -148,7 +153,11 @@ class Handwritten:
         """Return what comes out of OUT_PORT for each frame, None where nothing does."""
         rewritten = frames.copy()
         ports = np.zeros(len(frames), dtype=np.uint16)
-        self._lib.choose_run(self._choose, *self._arguments(rewritten, ports))
+        listed = self._ffi.new("struct choose_frame[]", len(frames))
+        for number, frame in enumerate(listed):
+            frame.data = self._data(rewritten) + number * FRAME_BYTES
+            frame.length = FRAME_BYTES
+        self._lib.choose_run(self._choose, listed, len(frames), self._ffi.from_buffer("uint16_t[]", ports))
         return [
             frame.tobytes() if port == OUT_PORT else None
             for frame, port in zip(rewritten, ports, strict=True)
@@ -156,17 +165,16 @@ class Handwritten:
 
     def ns_per_packet(self, frames: Frames, rounds: int) -> float:
         """Return the processor time of one frame when all are run `rounds` times."""
-        rewritten = frames.copy()
-        ports = np.zeros(len(frames), dtype=np.uint16)
-        return self._lib.choose_bench(self._choose, *self._arguments(rewritten, ports), rounds)
+        return self._lib.choose_bench(
+            self._choose, self._data(frames.copy()), FRAME_BYTES, len(frames), rounds
+        )
 
     def close(self) -> None:
         """Give the memory back."""
         self._lib.choose_free(self._choose)
 
-    def _arguments(self, frames: Frames, ports: NDArray[np.uint16]) -> tuple[Any, ...]:
-        data = self._ffi.from_buffer("uint8_t[]", frames.view(np.uint8))
-        return data, FRAME_BYTES, FRAME_BYTES, len(frames), self._ffi.from_buffer("uint16_t[]", ports)
+    def _data(self, frames: Frames) -> Any:
+        return self._ffi.from_buffer("uint8_t[]", frames.view(np.uint8))
 
 
 def _mac(address: int) -> bytes:

@@ -1,7 +1,8 @@
 """What a packet costs in the pipeline alone: generated code against C by hand, in memory, on one core.
 
 The work is that of `bench.choosing`: parse, one exact lookup of 64 bits among a million, CRC-32 of the flow,
-a member of the group, rewrite, deparse. Both must make the same bytes of the same frames first.
+a member of the group, rewrite, deparse. Both must make the same bytes of the same frames first. Beside them
+stands generated code that counts the hits and misses of its one table (`--table-stats`).
 """
 
 from __future__ import annotations
@@ -40,11 +41,13 @@ def measure(plan: Plan, functions: int = FUNCTIONS, frame_count: int = FRAMES) -
         on_core(plan.cores.device),
         tempfile.TemporaryDirectory(prefix="cfnbench-") as directory,
         closing(Generated(catalogue)) as generated,
+        closing(Generated(catalogue, table_stats=True)) as counting,
         closing(Handwritten(catalogue, Path(directory))) as handwritten,
     ):
         for some in (calls, oddities(catalogue)):
             compare(generated, handwritten, some)
-        samples = turns({"generated": generated, "handwritten": handwritten}, calls, plan.rounds)
+        contenders = {"generated": generated, "handwritten": handwritten, "counting": counting}
+        samples = turns(contenders, calls, plan.rounds)
     spreads = {name: Spread.of(taken) for name, taken in samples.items()}
     figures = {name: spread.median for name, spread in spreads.items()}
     return Finding({"ns_per_packet": figures}, {"ns_per_packet": samples}, [table(spreads, functions)])

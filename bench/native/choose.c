@@ -1,4 +1,4 @@
-/* What programs/choose.p4 does, by hand: as fast as one core gets it done.
+/* What programs/choose.p4 asks for, by hand: as fast as one core gets it done.
  *
  * Batches of 64 go through two stages. The first reads the headers, hashes the flow, and asks for the cache line that the
  * function's entry is in; by the time the second gets to a frame, the line has come. Frames are rewritten where
@@ -24,8 +24,8 @@ enum {
     PORT_AT = 36,
     FUNCTION_AT = 42,
     SHORTEST = 50,
+    FEWEST_SHARES = 1024,
     BATCH = 64,
-    AHEAD = 16, /* frames */
     LARGE_PAGE = 1 << 21,
 };
 
@@ -40,9 +40,11 @@ struct instance {
     uint16_t port;
 };
 
+/* Shares are slots, so that a change of weights can leave the flows of all others where they are. */
 struct group {
     uint64_t reciprocal; /* ceil(2^64 / count) */
-    uint32_t count;
+    uint64_t count;
+    const uint8_t *shares; /* `count` numbers of instances */
     const struct instance *instances;
 };
 
@@ -52,6 +54,7 @@ struct choose {
     uint64_t mask;  /* slots - 1 */
     struct instance *instances;
     struct group *groups;
+    uint32_t group_count;
     uint32_t crc[FLOW_BYTES][256]; /* what a byte at that place adds to the CRC */
     uint32_t crc_of_zeros;
 };
@@ -87,10 +90,31 @@ static inline uint32_t flow_hash(const struct choose *choose, const uint8_t *flo
 }
 
 /* hash % count without a division (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). */
-static inline uint32_t remainder_of(uint32_t hash, const struct group *group)
+static inline uint64_t remainder_of(uint32_t hash, const struct group *group)
 {
     uint64_t fraction = group->reciprocal * hash;
-    return (uint32_t)((unsigned __int128)fraction * group->count >> 64);
+    return (uint64_t)((unsigned __int128)fraction * group->count >> 64);
+}
+
+/* A thousand shares and more, each instance as often as it weighs, over and over. */
+static bool fill_group(struct group *group, const struct instance *instances, const struct choose_instance *given,
+                       uint32_t count)
+{
+    uint64_t weights = 0;
+    for (uint32_t i = 0; i < count; i++)
+        weights += given[i].weight;
+    if (!weights)
+        return false;
+    uint64_t rounds = (FEWEST_SHARES + weights - 1) / weights;
+    uint8_t *shares = malloc(rounds * weights);
+    if (!shares)
+        return false;
+    *group = (struct group){UINT64_MAX / (rounds * weights) + 1, rounds * weights, shares, instances};
+    for (uint64_t round = 0; round < rounds; round++)
+        for (uint32_t i = 0; i < count; i++)
+            for (uint32_t share = 0; share < given[i].weight; share++)
+                *shares++ = (uint8_t)i;
+    return true;
 }
 
 struct choose *choose_new(const uint64_t *functions, const uint32_t *group_of, uint64_t count,
@@ -102,6 +126,7 @@ struct choose *choose_new(const uint64_t *functions, const uint32_t *group_of, u
     unsigned bits = 4;
     while (1ull << bits < 2 * count)
         bits++;
+    choose->group_count = groups;
     choose->shift = 64 - bits;
     choose->mask = (1ull << bits) - 1;
     size_t bytes = (size_t)(choose->mask + 1) * sizeof *choose->slots;
@@ -120,8 +145,13 @@ struct choose *choose_new(const uint64_t *functions, const uint32_t *group_of, u
         memcpy(choose->instances[i].macs + 6, instances[i].source_mac, 6);
         choose->instances[i].port = instances[i].port;
     }
-    for (uint32_t i = 0; i < groups; i++)
-        choose->groups[i] = (struct group){UINT64_MAX / per_group + 1, per_group, &choose->instances[i * per_group]};
+    for (uint32_t i = 0; i < groups; i++) {
+        size_t first = (size_t)i * per_group;
+        if (!fill_group(&choose->groups[i], &choose->instances[first], &instances[first], per_group)) {
+            choose_free(choose);
+            return NULL;
+        }
+    }
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = home(choose, functions[i]);
         while (choose->slots[at].group)
@@ -136,6 +166,8 @@ void choose_free(struct choose *choose)
 {
     if (!choose)
         return;
+    for (uint32_t i = 0; choose->groups && i < choose->group_count; i++)
+        free((void *)choose->groups[i].shares);
     free(choose->slots);
     free(choose->instances);
     free(choose->groups);
@@ -149,9 +181,9 @@ static inline uint16_t word(const uint8_t *at)
     return __builtin_bswap16(value);
 }
 
-static inline bool is_call(const uint8_t *frame)
+static inline bool is_call(const uint8_t *frame, uint32_t length)
 {
-    return word(frame + ETHER_TYPE_AT) == 0x0800 && frame[VERSION_AT] == 0x45 && frame[PROTOCOL_AT] == 17 &&
+    return length >= SHORTEST && word(frame + ETHER_TYPE_AT) == 0x0800 && frame[VERSION_AT] == 0x45 && frame[PROTOCOL_AT] == 17 &&
            word(frame + PORT_AT) == 50000;
 }
 
@@ -164,20 +196,22 @@ static inline const struct group *find(const struct choose *choose, uint64_t fun
     }
 }
 
-static inline void run_batch(const struct choose *choose, uint8_t *frames, size_t stride, unsigned count,
+static inline void run_batch(const struct choose *choose, const struct choose_frame *frames, unsigned count,
                              uint16_t *ports)
 {
     uint64_t functions[BATCH], homes[BATCH];
     uint32_t hashes[BATCH];
     uint8_t calls[BATCH];
     for (unsigned i = 0; i < count; i++) {
-        const uint8_t *frame = frames + i * stride;
-        __builtin_prefetch(frame + AHEAD * stride, 1);
-        calls[i] = is_call(frame);
+        const uint8_t *frame = frames[i].data;
+        calls[i] = is_call(frame, frames[i].length);
+        if (!calls[i])
+            continue;
         memcpy(&functions[i], frame + FUNCTION_AT, sizeof functions[i]);
         functions[i] = __builtin_bswap64(functions[i]);
         homes[i] = home(choose, functions[i]);
         __builtin_prefetch(&choose->slots[homes[i]]);
+        __builtin_prefetch(&choose->slots[homes[i] + 2]); /* may be in the next line */
         hashes[i] = flow_hash(choose, frame + FLOW_AT);
     }
     for (unsigned i = 0; i < count; i++) {
@@ -185,32 +219,34 @@ static inline void run_batch(const struct choose *choose, uint8_t *frames, size_
         ports[i] = CHOOSE_DROP;
         if (!group)
             continue;
-        const struct instance *to = &group->instances[remainder_of(hashes[i], group)];
-        memcpy(frames + i * stride, to->macs, sizeof to->macs);
+        const struct instance *to = &group->instances[group->shares[remainder_of(hashes[i], group)]];
+        memcpy(frames[i].data, to->macs, sizeof to->macs);
         ports[i] = to->port;
     }
 }
 
-void choose_run(const struct choose *choose, uint8_t *frames, uint32_t length, uint32_t stride, uint32_t count,
-                uint16_t *ports)
+void choose_run(const struct choose *choose, const struct choose_frame *frames, uint32_t count, uint16_t *ports)
 {
-    for (uint32_t at = 0; at < count; at += BATCH) {
-        unsigned now = count - at < BATCH ? count - at : BATCH;
-        if (length >= SHORTEST)
-            run_batch(choose, frames + (size_t)at * stride, stride, now, ports + at);
-        else
-            for (unsigned i = 0; i < now; i++)
-                ports[at + i] = CHOOSE_DROP;
-    }
+    for (uint32_t at = 0; at < count; at += BATCH)
+        run_batch(choose, frames + at, count - at < BATCH ? count - at : BATCH, ports + at);
 }
 
-double choose_bench(const struct choose *choose, uint8_t *frames, uint32_t length, uint32_t stride, uint32_t count,
-                    uint16_t *ports, uint32_t rounds)
+double choose_bench(const struct choose *choose, uint8_t *data, uint32_t length, uint32_t count, uint32_t rounds)
 {
     struct timespec start, end;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
     for (uint32_t round = 0; round < rounds; round++)
-        choose_run(choose, frames, length, stride, count, ports);
+        for (uint32_t at = 0; at < count; at += BATCH) {
+            struct choose_frame frames[BATCH];
+            uint16_t ports[BATCH];
+            unsigned now = count - at < BATCH ? count - at : BATCH;
+            for (unsigned i = 0; i < now; i++) {
+                frames[i] = (struct choose_frame){data + (size_t)(at + i) * length, length};
+                __builtin_prefetch(frames[i].data, 1);
+            }
+            run_batch(choose, frames, now, ports);
+            __asm__ volatile("" : : "r"(ports) : "memory"); /* where they go counts as used */
+        }
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
     double ns = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
     return ns / ((double)count * rounds);

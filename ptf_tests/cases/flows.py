@@ -1,4 +1,4 @@
-"""Flows remembered for hosts that echo no cookies: kept through changes of weight, bounded, counted when full."""
+"""Flows of hosts that echo no cookies: kept through changes of weight, bounded, counted when full."""
 
 from __future__ import annotations
 

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switch.generate import crc32
+from switch.generate import crc32, verified
 from switch.generate.header import Statements, most_bytes, most_varbit, store_field
 from switch.generate.layout import Layout
 from switch.generate.number import CType
-from switch.generate.tree import walk
-from switch.generate.written import assigned
 from switch.load.expression import FieldOf, HeaderRef
 from switch.load.extern import Calculation, Literal, Payload, WholeHeader
-from switch.load.primitive import AssignHeader, AssignStack, AssignUnionStack, AssignVarbit, Hash
-from switch.load.program import Program
 
 _CSUM = {"csum16", "cksum16"}
 _CRC32 = {"crc32", "crc32_custom"}
@@ -27,10 +23,11 @@ MAX_PAYLOAD = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of input: C code of a value of `width` bits."""
+    """A stretch of input: C code of a value of `width` bits; also of its address if it is as it came."""
 
     code: str
     width: int
+    place: str = ""
 
 
 def call(layout: Layout, index: int) -> str:
@@ -44,9 +41,11 @@ def function(statements: Statements, index: int) -> list[str]:
     control = statements.layout.reach.calculations.get(index)
     parameters = statements.layout.parameters(control)
     head = [f"INLINE uint64_t calculation_{index}({parameters}) {{", "    (void)h, (void)c;"]
-    pieces = _as_it_came(statements, index) or _pieces(statements, calculation)
-    fast = _fast(calculation, pieces)
-    slow = [f"    {line}" for line in _slow(statements, calculation)]
+    came = _as_it_came(statements, index)
+    fast = _fast(calculation, came or _pieces(statements, calculation))
+    # Without its one header there is no input.
+    last = [f"return hash_{calculation.algorithm}(zeros, 0);"] if came else _slow(statements, calculation)
+    slow = [f"    {line}" for line in last]
     if fast is None:
         return [*head, *slow, "}", ""]
     condition = _all_valid(statements, calculation)
@@ -81,7 +80,7 @@ def _pieces(statements: Statements, calculation: Calculation) -> list[Piece] | N
                 field = statements.program.field(item)
                 if field.varbit:
                     return None
-                found += _field_pieces(statements.field(item), field.width)
+                found += _field_pieces(statements.field(item), field.width, _where(statements, item))
             case WholeHeader():
                 return None
             case Payload():
@@ -89,7 +88,21 @@ def _pieces(statements: Statements, calculation: Calculation) -> list[Piece] | N
     return found
 
 
-def _field_pieces(name: str, width: int) -> list[Piece]:
+def _where(statements: Statements, item: FieldOf) -> str:
+    """C code of the address of a field that nothing ever assigns; empty if it has no whole bytes."""
+    layout, program = statements.layout, statements.program
+    type_index = program.type_of(item.header)
+    if layout.is_metadata(item.header) or layout.written.mask(type_index, item.field):
+        return ""
+    declared = program.types[type_index].fields
+    start = sum(field.width for field in declared[: item.field])
+    before_varbit = not any(field.varbit for field in declared[: item.field])
+    if start % 8 or program.field(item).width % 8 or not before_varbit:
+        return ""
+    return f"{statements.expressions.place(item.header)}.raw + {start // 8}"
+
+
+def _field_pieces(name: str, width: int, where: str = "") -> list[Piece]:
     """A stored field as values of at most 64 bits, first the high ones."""
     pieces: list[Piece] = []
     for limb in range((width + 63) // 64 - 1, -1, -1):
@@ -99,7 +112,8 @@ def _field_pieces(name: str, width: int) -> list[Piece]:
             code = f"{name}.w[{limb}]"
         elif width > 64:
             code = f"(uint64_t)({name} >> {64 * limb})"
-        pieces.append(Piece(code, take))
+        at = width // 8 - 8 * limb - take // 8
+        pieces.append(Piece(code, take, f"{where} + {at}" if where else ""))
     return pieces
 
 
@@ -113,7 +127,7 @@ def _bytes(pieces: list[Piece]) -> list[Piece]:
         if width > 64:
             return []
         if width % 8 == 0:
-            joined.append(_join(pending))
+            joined.append(_join(pending) if len(pending) > 1 else piece)
             pending = []
     if pending:
         pad = -sum(p.width for p in pending) % 8
@@ -134,57 +148,17 @@ def _join(pieces: list[Piece]) -> Piece:
 
 
 def _as_it_came(statements: Statements, index: int) -> list[Piece] | None:
-    """The inputs of a checksum that is verified, if they are whole stretches of one header: its bytes."""
-    program = statements.program
-    inputs = program.calculations[index].inputs
-    fields = [item for item in inputs if isinstance(item, FieldOf)]
-    places = {field.header for field in fields}
-    if len(fields) < len(inputs) or len(places) != 1 or not _only_verified(program, index):
+    """The inputs of a checksum that is verified over the bytes of a header."""
+    found = verified.as_it_came(statements.program, index)
+    if found is None:
         return None
-    place = places.pop()
-    declared = program.types[program.type_of(place)].fields
-    metadata = not isinstance(place, HeaderRef) or statements.layout.is_metadata(place)
-    if metadata or _changes_headers(statements) or any(field.varbit for field in declared):
-        return None
-    name = statements.expressions.place(place)
+    name = statements.expressions.place(found.header)
     pieces: list[Piece] = []
-    for start, end in _stretches([field.field for field in fields], [field.width for field in declared]):
-        if start % 8 or end % 8:
-            return None
-        for at in range(start // 8, end // 8, 8):
-            size = min(end // 8 - at, 8)
+    for start, end in found.stretches:
+        for at in range(start, end, 8):
+            size = min(end - at, 8)
             pieces.append(Piece(f"load_be({name}.raw + {at}, {size})", 8 * size))
     return pieces
-
-
-def _changes_headers(statements: Statements) -> bool:
-    """Whether the parser does more to headers than to extract them."""
-    program = statements.program
-    fields = assigned(program.states)
-    copies = (AssignHeader, AssignStack, AssignUnionStack, AssignVarbit)
-    return any(not statements.layout.is_metadata(field.header) for field in fields) or any(
-        isinstance(op, copies) for state in program.states for op in state.ops
-    )
-
-
-def _only_verified(program: Program, index: int) -> bool:
-    """Whether a calculation is of a checksum that is verified, and nothing else."""
-    users = [checksum for checksum in program.checksums if checksum.calculation == index]
-    hashes = walk((program.actions, program.states, program.deparse_ops))
-    hashed = any(isinstance(part, Hash) and part.calculation == index for part in hashes)
-    chosen = any(profile.calculation == index for profile in program.profiles)
-    return bool(users) and not any(user.update for user in users) and not hashed and not chosen
-
-
-def _stretches(fields: list[int], widths: list[int]) -> list[tuple[int, int]]:
-    """First bit and end of each run of neighbouring fields."""
-    found: list[tuple[int, int]] = []
-    for field in fields:
-        start = sum(widths[:field])
-        if found and found[-1][1] == start:
-            start, _ = found.pop()
-        found.append((start, sum(widths[: field + 1])))
-    return found
 
 
 def _fast(calculation: Calculation, pieces: list[Piece] | None) -> list[str] | None:
@@ -227,35 +201,65 @@ def _words(pieces: list[Piece]) -> list[str]:
     return [" | ".join(terms) for terms in words]
 
 
+def _words_as_they_came(pieces: list[Piece]) -> list[str]:
+    """Those words with the first bit lowest, read from the packet; empty where one is not all there."""
+    words: list[list[str]] = []
+    at = -sum(piece.width for piece in pieces) % 64
+    came: list[bool] = []
+    for piece in pieces:
+        done = 0
+        while done < piece.width:
+            if at % 64 == 0 or not words:
+                words.append([])
+                came.append(True)
+            take = min(64 - at % 64, piece.width - done)
+            words[-1].append(f"load_le({piece.place} + {done // 8}, {take // 8}) << {at % 64}")
+            came[-1] = came[-1] and bool(piece.place)
+            at += take
+            done += take
+    return [" | ".join(terms) if all_there else "" for terms, all_there in zip(words, came, strict=True)]
+
+
 def _crc32(joined: list[Piece]) -> list[str]:
     """Words that end with the last byte: 0s before the first change nothing once the initial 1s are in it."""
     size = sum(p.width for p in joined) // 8
-    words = _words(joined)
     start = (1 << 32) - 1 << 8 * (size - 4)
-    ones = [start >> shift & (1 << 64) - 1 for shift in range(64 * (len(words) - 1), -1, -64)]
-    swapped = ", ".join(
-        f"__builtin_bswap64(({word}) ^ {one:#x}ull)" for word, one in zip(words, ones, strict=True)
-    )
-    factors = ", ".join(f"{{{high:#x}u, {low:#x}u}}" for high, low in crc32.carries(len(words)))
+    words: list[str] = []
+    for value, bytes_of in zip(reversed(_words(joined)), reversed(_words_as_they_came(joined)), strict=True):
+        ones = (start >> 64 * len(words) & (1 << 64) - 1).to_bytes(8, "big")
+        if bytes_of:
+            words.append(f"({bytes_of}) ^ {int.from_bytes(ones, 'little'):#x}ull")
+        else:
+            words.append(f"__builtin_bswap64(({value}) ^ {int.from_bytes(ones, 'big'):#x}ull)")
+    swapped = ", ".join(reversed(words))
+    factors = ", ".join(f"{factor:#x}ull" for factor in crc32.carries(len(words)))
     return [
         f"const uint64_t w_[] = {{{swapped}}};",
-        f"static const uint32_t by_[][2] = {{{factors}}};",
+        f"static const uint64_t by_[] = {{{factors}}};",
         f"return crc32_words(w_, by_, {len(words)}) ^ 0xffffffff;",
     ]
 
 
 def _sum(joined: list[Piece], payload: bool) -> list[str]:
-    """RFC 1071: one's complement addition may be done in any width and order."""
-    lines = ["u128 s_ = 0;"]
+    """RFC 1071: one's complement addition may be done in any width and order.
+
+    `s_` takes up what may carry out of 64 bits, `n_` all else: even 65,536 terms of 48 bits fit.
+    """
+    lines = ["uint64_t s_ = 0, n_ = 0;"]
     at = 0
     for piece in joined:
         at += piece.width
-        # A value that ends in the middle of a 16-bit word is worth 256 times as much.
-        lines.append(f"s_ += (u128)({piece.code}) << 8;" if at % 16 else f"s_ += {piece.code};")
+        code, width = piece.code, piece.width
+        if at % 16:
+            # A value that ends in the middle of a 16-bit word is worth 256 times as much: a rotation.
+            code, width = f"({code}) << 8", width + 8
+            if width > 64:
+                code = f"{code} | ({piece.code}) >> 56"
+        lines.append(f"n_ += {code};" if width <= 48 else f"s_ = csum_add(s_, {code});")
     if payload:
         odd = "1" if at % 16 else "0"
-        lines.append(f"s_ += csum_bytes(h->payload, h->payload_length, {odd});")
-    return [*lines, "return (uint16_t)~csum_fold(csum_carry(s_));"]
+        lines.append(f"n_ += csum_bytes(h->payload, h->payload_length, {odd});")
+    return [*lines, "return (uint16_t)~csum_fold(csum_add(s_, n_));"]
 
 
 def _slow(statements: Statements, calculation: Calculation) -> list[str]:

@@ -6,15 +6,15 @@ POLYNOMIAL = 0xEDB88320
 WORD = 64
 
 
-def carries(count: int) -> list[tuple[int, int]]:
-    """What the two halves of each of `count` words are multiplied with, to be added to the last word.
+def carries(count: int) -> list[int]:
+    """Factors: of each of `count` words but the last, to be added to it; at last, of what is above it then.
 
-    A word that is n words before the last is worth x^(64 n) times as much, its first half x^32 more. The
-    product of two reflected polynomials comes out one place too low, hence the exponent is one less. For the
-    last word, which stays as it is, both are 0.
+    A word that is n words before the last is worth x^(64 n) times as much. The product of two reflected
+    polynomials comes out one place too low, hence the exponent is one less. A factor fills the upper half of
+    64 bits, so a product has the upper 96 of 128: 32 of them above the last word, worth x^64.
     """
     distances = range(WORD * (count - 1), 0, -WORD)
-    return [*((_power(distance + 31), _power(distance - 1)) for distance in distances), (0, 0)]
+    return [_power(distance - 1) << WORD // 2 for distance in (*distances, WORD)]
 
 
 def _power(exponent: int) -> int:

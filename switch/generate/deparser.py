@@ -1,4 +1,7 @@
-"""The deparser to C: checksums, then every valid header in order into the room for headers."""
+"""The deparser to C: checksums, then every valid header in order into the room for headers.
+
+Headers at the end that are as they came, right before the payload, stay there and count as payload.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,36 @@ def function(layout: Layout) -> list[str]:
     lines += ["    uint8_t *p = room;", "    TRACE(DEPARSE, 0);", "    update_checksums(h, c);"]
     lines += [f"    {line}" for line in primitives.block(layout.program.deparse_ops)]
     lines.append("    TRACE_FIELDS(h);")
-    for header in layout.program.deparse:
-        name = layout.header(HeaderRef(header))
-        emit = f"emit_{layout.type_name(layout.program.headers[header].type)}"
-        lines.append(f"    if ({name}.valid) {{ TRACE(EMIT, {header}); p = {emit}(&{name}, p); }}")
+    places = [HeaderRef(header) for header in layout.program.deparse]
+    lines.append(f"    uint32_t moved = {len(places)};")
+    for number, place in reversed(list(enumerate(places))):
+        lines += [f"    {line}" for line in _stay(layout, place, number)]
+    lines.append("written: __attribute__((unused));")
+    for number, place in enumerate(places):
+        name = layout.header(place)
+        emit = (
+            f"if (moved > {number}) p = emit_{layout.type_name(layout.program.type_of(place))}(&{name}, p);"
+        )
+        lines.append(f"    if ({name}.valid) {{ TRACE(EMIT, {place.header}); {emit} }}")
     return [*lines, "    return (uint32_t)(p - room);", "}", ""]
+
+
+def _stay(layout: Layout, place: HeaderRef, number: int) -> list[str]:
+    """Take a header into the payload, or end that with it."""
+    name = layout.header(place)
+    header_type = layout.program.types[layout.program.type_of(place)]
+    if header_type.varbit is not None:  # may be another's
+        return [f"if ({name}.valid) goto written;"]
+    size = header_type.fixed_bits // 8
+    changed = f"{name}.assigned || " if layout.written.groups.get(layout.program.type_of(place)) else ""
+    return [
+        f"if ({name}.valid) {{",
+        f"    if ({changed}{name}.raw + {size} != h->payload) goto written;",
+        f"    h->payload = {name}.raw;",
+        f"    h->payload_length += {size};",
+        f"    moved = {number};",
+        "}",
+    ]
 
 
 def room(layout: Layout) -> int:

@@ -71,21 +71,27 @@ def _extract(layout: Layout, t: int) -> list[str]:
             "    x->tail = tail;",
         ]
     positions = _positions(header_type)
+    size = prefix_bits(header_type) // 8
     for i, field in layout.fields(t):
         if field.width:
             base, offset = positions[i]
-            lines.append(f"    x->{layout.field_name(t, i)} = {load_field(base, offset, field.width)};")
+            value = load_field(base, offset, field.width, size if base == "p" else 0)
+            lines.append(f"    x->{layout.field_name(t, i)} = {value};")
     return [*lines, "}", ""]
 
 
-def load_field(base: str, offset: int, width: int) -> str:
-    """C code for a field of `width` bits, `offset` bits from `base`, as its storage type."""
+def load_field(base: str, offset: int, width: int, size: int = 0) -> str:
+    """C code for a field of `width` bits, `offset` bits from `base`, as its storage type.
+
+    All of the `size` bytes from `base` may be read.
+    """
     first, last = offset // 8, (offset + width - 1) // 8
     count = last - first + 1
     shift = 7 - (offset + width - 1) % 8
     if width > 128:
         return f"w{(width + 63) // 64}_load({base}, {offset}, {width})"
     if count <= 8:
+        first, count, shift = _at_once(first, count, shift, size)
         value = f"load_be({base} + {first}, {count})"
         whole = 8 * count
     elif count <= 16:
@@ -93,8 +99,8 @@ def load_field(base: str, offset: int, width: int) -> str:
         whole = 8 * count
     else:
         split = 64
-        high = load_field(base, offset, width - split)
-        low = load_field(base, offset + width - split, split)
+        high = load_field(base, offset, width - split, size)
+        low = load_field(base, offset + width - split, split, size)
         return f"((u128){high} << {split} | {low})"
     if shift:
         value = f"({value} >> {shift})"
@@ -102,6 +108,16 @@ def load_field(base: str, offset: int, width: int) -> str:
         ctype = unsigned(width)
         value = f"({value} & {constant((1 << width) - 1, CType(max(ctype.bits, 64), signed=False))})"
     return f"({storage(width)}){value}"
+
+
+def _at_once(first: int, count: int, shift: int, size: int) -> tuple[int, int, int]:
+    """First byte and number of bytes to read, and bits behind the value: one load's, where there is room."""
+    whole = 1 << (count - 1).bit_length()
+    if first + whole <= size:
+        return first, whole, shift + 8 * (whole - count)
+    if count < whole <= first + count <= size:
+        return first + count - whole, whole, shift
+    return first, count, shift
 
 
 def store_field(base: str, offset: int, width: int, value: str) -> str:

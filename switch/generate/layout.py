@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from switch.generate.number import storage
 from switch.generate.reach import Reach, reach
 from switch.generate.tree import walk
+from switch.generate.verified import as_it_came
 from switch.generate.written import Written, written
 from switch.load.expression import (
     CompareHeaders,
@@ -107,7 +108,8 @@ def plan(program: Program) -> Layout:
         field = program.standard_field(name)
         if field:
             live.add((program.type_of(field.header), field.field))
-    for part in walk(dataclasses.replace(program, standard=())):
+    calculations = tuple(c for i, c in enumerate(program.calculations) if not as_it_came(program, i))
+    for part in walk(dataclasses.replace(program, standard=(), calculations=calculations)):
         if isinstance(part, FieldOf):
             live.add((program.type_of(part.header), part.field))
         elif isinstance(part, CompareHeaders):

@@ -9,6 +9,7 @@ from switch.generate.action import Primitives
 from switch.generate.header import load_field
 from switch.generate.layout import Layout, identifier
 from switch.generate.number import CType, constant, convert, unsigned
+from switch.generate.verified import changes_headers
 from switch.load.expression import FieldOf, HeaderPlace, HeaderRef, StackElement, StackLast, UnionStackMember
 from switch.load.program import (
     Advance,
@@ -45,6 +46,7 @@ class _Parser:
         self.expressions = self.primitives.expressions
         self.errors = dict(self.program.errors)
         self.loops = _has_loop(self.program.states)
+        self.changes = changes_headers(layout.program)
 
     def function(self) -> list[str]:
         lines = ["INLINE void parse(struct phv *h, struct context *c, const struct packet *p) {"]
@@ -88,6 +90,8 @@ class _Parser:
         lines.append("{")
         lines += [f"    {line}" for i, part in enumerate(state.key) for line in self._key(i, part)]
         lines += [f"    TRACE_BYTES(SELECT, {i}, &k{i}, sizeof k{i});" for i in range(len(state.key))]
+        if _joins(state):
+            lines.append(f"    const uint64_t key = {self._joined(state)};")
         for number, transition in enumerate(state.transitions):
             taken = f"{{ TRACE(TRANSITION, {number}); {self._goto(transition.target)} }}"
             lines.append(f"    if ({self._condition(state, transition)}) {taken}")
@@ -102,6 +106,36 @@ class _Parser:
         stored = self.primitives.statements.field(part.source)
         return [f"{ctype.name} k{index} = {stored};"]
 
+    def _joined(self, state: State) -> str:
+        """C code of a key's parts as one word; neighbours in a header just extracted are read at once."""
+        shifts = _shifts(state)
+        terms: list[str] = []
+        at = 0
+        while at < len(state.key):
+            run, code = self._neighbours(state, at)
+            terms.append(f"{code} << {shifts[at + run - 1]}")
+            at += run
+        return " | ".join(terms)
+
+    def _neighbours(self, state: State, first: int) -> tuple[int, str]:
+        """Parts from the first one on that fill bytes of a header: how many, and C code; or that one."""
+        source = state.key[first].source
+        alone = 1, f"(uint64_t)k{first}"
+        if self.changes or not isinstance(source, FieldOf) or not isinstance(source.header, HeaderRef):
+            return alone
+        header_type = self.program.types[self.program.type_of(source.header)]
+        if Extract(source.header, None) not in state.ops or header_type.varbit is not None:
+            return alone
+        start, width = sum(field.width for field in header_type.fields[: source.field]), 0
+        for run, part in enumerate(state.key[first:]):
+            if part.source != FieldOf(source.header, source.field + run):
+                break
+            width += part.width
+            if run and start % 8 == 0 and width % 8 == 0:
+                name = self.expressions.place(source.header)
+                return run + 1, f"load_be({name}.raw + {start // 8}, {width // 8})"
+        return alone
+
     def _ahead(self, ahead: Lookahead) -> tuple[str, str]:
         """A bounds check and the value of a lookahead, as its storage type."""
         need = f"if (end - at < {(ahead.offset + ahead.width + 7) // 8}) goto PacketTooShort;"
@@ -111,6 +145,11 @@ class _Parser:
         if transition.value_set is not None:
             return self._in_value_set(state, transition)
         terms: list[str] = []
+        if _joins(state):
+            shifts = _shifts(state)
+            value = sum(part << shift for part, shift in zip(transition.values, shifts, strict=True))
+            mask = sum(part << shift for part, shift in zip(transition.masks, shifts, strict=True))
+            return f"(key & {mask:#x}ull) == {value:#x}ull"
         for i, part in enumerate(state.key):
             full = (1 << part.width) - 1
             value, mask = transition.values[i], transition.masks[i]
@@ -249,6 +288,23 @@ def _key_type(width: int) -> CType:
 
 def _stored(width: int) -> CType:
     return _key_type(width)
+
+
+def _joins(state: State) -> bool:
+    """Whether a state's key is compared as one word: neighbours in a header then come from one load."""
+    limits = [1 << part.width for part in state.key]
+    fits = all(
+        value < limit and mask < limit
+        for transition in state.transitions
+        if transition.value_set is None
+        for value, mask, limit in zip(transition.values, transition.masks, limits, strict=True)
+    )
+    return fits and len(limits) > 1 and sum(part.width for part in state.key) <= 64
+
+
+def _shifts(state: State) -> list[int]:
+    """Where in such a word each part is, the first one highest."""
+    return [sum(part.width for part in state.key[i + 1 :]) for i in range(len(state.key))]
 
 
 def _has_loop(states: tuple[State, ...]) -> bool:

@@ -16,36 +16,40 @@ from switch.load.program import Table
 
 FAR = 1 << 12
 """Entries; as in table.h."""
+MOST = 64
+"""Tables; any others are found when a packet gets there."""
 _TELLING = (Check, Count, ExecuteMeter, Log, Random, RegisterWrite)
 """What may not happen twice: with these in the parser, packets are parsed only once."""
 
 
 def functions(layout: Layout, statements: Statements, shapes: Shape) -> list[str]:
-    """C code of tables_are_far() and prefetch().
+    """C code of far_tables(), a bit for each such table that is far now, and of prefetch().
 
     Not always inlined, prefetch() would be taken for a function without effect, and go.
     """
     far: list[str] = []
-    lines = ["INLINE void prefetch(struct context *c, const struct phv *h) {", "    (void)c, (void)h;"]
+    lines = ["INLINE void prefetch(struct context *c, const struct phv *h, uint64_t far) {"]
+    lines.append("    (void)c, (void)h, (void)far;")
     for index in layout.program.ingress.tables:
         table = layout.program.tables[index]
-        if table.kind != "exact" or table.size < FAR or not _known(layout, table):
+        if len(far) == MOST or table.kind != "exact" or table.size < FAR or not _known(layout, table):
             continue
         shape = shapes.tables[index]
         words = key_words(statements, table.keys, shape.keys, shape.key_words)
         width = shape.key_words + 2 + shape.data_words
-        far.append(f"table_is_far(&c->state->tables[{index}])")
+        bit = f"1ull << {len(far)}"
+        far.append(f"(table_is_far(&c->state->tables[{index}]) ? {bit} : 0)")
         lines += [
-            f"    if ({far[-1]}) {{",
+            f"    if (far & {bit}) {{",
             f"        const uint64_t key[] = {{{', '.join(words)}}};",
             f"        table_prefetch(&c->state->tables[{index}], key, {shape.key_words}, {width});",
             "    }",
         ]
     if any(isinstance(op, _TELLING) for state in layout.program.states for op in state.ops):
         far = []
-    any_far = " || ".join(far) or "0"
+    any_far = " | ".join(far) or "0"
     return [
-        f"INLINE int tables_are_far(const struct context *c) {{ return (void)c, {any_far}; }}",
+        f"INLINE uint64_t far_tables(const struct context *c) {{ return (void)c, {any_far}; }}",
         *lines,
         "}",
         "",

@@ -35,9 +35,10 @@ def function(
     constant = _constant_action(layout, index, table)
     if constant is not None:
         return [*lines, *constant, "}", ""]
+    lines = [*_find(index, table_shape), *lines]
     lines.append(f"    const struct table *t = &c->state->tables[{index}];")
     lines.append("    const struct record *r;")
-    lines += [f"    {line}" for line in _lookup(statements, table, table_shape)]
+    lines += [f"    {line}" for line in _lookup(statements, index, table, table_shape)]
     lines += ["    uint32_t hit = 0;", "    if (r) {", f"        hit = {HIT}u;"]
     lines += [f"        {line}" for line in _on_hit(statements, table)]
     lines += ["    } else {", "        r = t->fallback;", "    }", f"    {_told(index, table, table_shape)}"]
@@ -48,13 +49,33 @@ def function(
     if table.profile is not None:
         lines += [f"    {line}" for line in _indirect(layout, table)]
     numbers = table_actions(layout.program, table)
-    words = data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers))
+    words = str(data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers)))
+    if table.profile is not None:
+        # A default is told from the table's own record, which may be shorter than a member's.
+        words = f"r == t->fallback ? {table_shape.data_words - 2 * table_shape.range_words} : {words}"
     lines += ["    (void)a, (void)t;", f"    TRACE_ACTION({index}, r->action, r->entry, a, {words});"]
     lines += ["    switch (r->action) {"]
     for number, action in enumerate(numbers):
         lines.append(f"    case {number}: {actions.call(layout, action)}; break;")
     lines += ["    default: break;", "    }", "    TRACE_FIELDS(h);"]
     return [*lines, "    return hit | (r->action & 0x7fffffff);", "}", ""]
+
+
+def _find(index: int, shape: TableShape) -> list[str]:
+    """find_N() of an lpm table with several prefix lengths: called, to leave registers to its caller."""
+    if shape.kind != "lpm":
+        return []
+    offset, width = prefix_field(shape)
+    words = [f"k{i}" for i in range(shape.key_words)]
+    parameters = ", ".join(f"uint64_t {word}" for word in words)
+    head = f"static __attribute__((noinline)) const struct record *find_{index}"
+    return [
+        f"{head}(const struct table *t, {parameters}) {{",
+        f"    const uint64_t key[] = {{{', '.join(words)}}};",
+        f"    return table_lpm(t, key, {shape.key_words}, {offset}, {width}, {2 + shape.data_words});",
+        "}",
+        "",
+    ]
 
 
 def _told(index: int, table: Table, shape: TableShape) -> str:
@@ -125,7 +146,7 @@ def _may_be_left(statements: Statements, field: FieldOf) -> bool:
     return statements.program.type_of(field.header) in statements.layout.left
 
 
-def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str]:
+def _lookup(statements: Statements, index: int, table: Table, shape: TableShape) -> list[str]:
     if not table.keys:
         return ["r = NULL;"]
     count = shape.key_words
@@ -135,8 +156,9 @@ def _lookup(statements: Statements, table: Table, shape: TableShape) -> list[str
         width = count + 2 + shape.data_words
         return [*lines, f"r = table_exact(t, key, {count}, {width});"]
     if table.kind == "lpm":
-        offset, width = prefix_field(shape)
-        return [*lines, f"r = table_lpm(t, key, {count}, {offset}, {width});"]
+        several = f"find_{index}(t, {', '.join(f'key[{i}]' for i in range(count))})"
+        one = f"tuple_record(t, t->tuples, key, {count}, {2 + shape.data_words})"
+        return [*lines, f"r = t->tuple_count == 1 ? {one} : {several};"]
     ranges: list[str] = []
     highest = 0  # the words that begin a bound, from above
     for key in table.keys:
@@ -171,12 +193,21 @@ def _indirect(layout: Layout, table: Table) -> list[str]:
     assert table.profile is not None  # noqa: S101 (told by the caller)
     profile = layout.program.profiles[table.profile]
     where = f"&c->state->profiles[{table.profile}]"
-    lines = ["if (r->action == ACTION_MEMBER) {", f"    r = member_at({where}, a[0]);", "    a = r->data;"]
+    numbers = table_actions(layout.program, table)
+    words = data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers))
+    lines: list[str] = []
     if profile.calculation is not None:
+        drawn = f"{checksum.call(layout, profile.calculation)}, {words}, {profile.size}"
         lines += [
-            "} else if (r->action == ACTION_GROUP) {",
-            f"    r = group_choose({where}, a[0], {checksum.call(layout, profile.calculation)});",
-            f"    if (!r) return hit | {0x7FFFFFFD}u;",
+            "if (r->action == ACTION_GROUP) {",
+            f"    r = group_choose({where}, a[0], {drawn});",
             "    a = r->data;",
+            "} else",
         ]
-    return [*lines, "}"]
+    return [
+        *lines,
+        "if (r->action == ACTION_MEMBER) {",
+        f"    r = member_at({where}, a[0], {words});",
+        "    a = r->data;",
+        "}",
+    ]

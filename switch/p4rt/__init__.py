@@ -4,7 +4,8 @@ Sections cited as "§ n" throughout this package are that document's. `server.se
 bottom up, each module knowing only those above it:
 
     errors values undo      codes with their reason; canonical byte strings; how to take a change back
-    p4types program p4info  what P4Info and the program's JSON say, as an index
+    program translation fields p4types p4info_ids p4info
+                            what P4Info and the program's JSON say, as an index
     codec meters context    keys, actions and rates, wire to program and back
     profiles one_shots      members, groups and action sets
     entries tables          table entries with their direct resources

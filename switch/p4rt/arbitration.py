@@ -17,6 +17,9 @@ from .roles import Role
 MAX_CLIENTS = 64
 """Clients of one role at a time; a further one is RESOURCE_EXHAUSTED."""
 
+MAX_ROLES = 1024
+"""Roles that have clients or had a primary, whose election id may not be forgotten (§ 16.2)."""
+
 C = TypeVar("C")
 
 Notice = tuple[C, p4r.MasterArbitrationUpdate]
@@ -24,7 +27,10 @@ Notice = tuple[C, p4r.MasterArbitrationUpdate]
 
 @dataclass(slots=True)
 class _Election(Generic[C]):
-    """The clients of one role with their election ids (None: never primary), and the highest id ever seen."""
+    """The clients of one role with their election ids (None: never primary), and the highest id ever seen.
+
+    `role` has the configuration that a primary gave last (§ 5.4).
+    """
 
     role: Role
     clients: dict[C, int | None] = field(default_factory=dict[C, int | None])
@@ -59,7 +65,7 @@ class Arbitration(Generic[C]):
         if known is not None and known != message.role.name:
             raise failed_precondition(f"the stream is for role {known!r}")
         role = roles.decode(message.role)
-        election = self._elections.setdefault(role.name, _Election(role))
+        election = self._elections.get(role.name) or _Election(Role(role.name))
         election_id = U128.decode(message.election_id) if message.HasField("election_id") else None
         if election_id is not None and any(
             other is not client and taken == election_id for other, taken in election.clients.items()
@@ -67,8 +73,11 @@ class Arbitration(Generic[C]):
             raise invalid_argument(f"Election id {election_id} is already used by another client of the role")
         if known is None and len(election.clients) >= MAX_CLIENTS:
             raise exhausted(f"role {role.name!r} has {MAX_CLIENTS} clients already")
+        if role.name not in self._elections and len(self._elections) >= MAX_ROLES:
+            raise exhausted(f"there are {MAX_ROLES} roles already")
 
         was_primary = election.primary()
+        self._elections[role.name] = election
         self._role_of[client] = role.name
         election.clients[client] = election_id
         if election_id is not None and (election.highest is None or election_id >= election.highest):
@@ -85,13 +94,15 @@ class Arbitration(Generic[C]):
         election = self._elections[name]
         was_primary = election.primary() is client
         del election.clients[client]
+        if name and not election.clients and election.highest is None:
+            del self._elections[name]
         return self._notices(election) if was_primary else []
 
     def role(self, name: str) -> Role:
         """A role by name.
 
         Raises:
-            P4RuntimeError: NOT_FOUND where no client ever arbitrated for it.
+            P4RuntimeError: NOT_FOUND where it has no client and never had a primary.
         """
         election = self._elections.get(name)
         if election is None:
@@ -113,8 +124,14 @@ class Arbitration(Generic[C]):
 
     def is_primary(self, client: C) -> bool:
         """Whether a client is the primary of its role."""
+        return self.led_by(client) is not None
+
+    def led_by(self, client: C) -> Role | None:
+        """The role whose primary a client is."""
         name = self._role_of.get(client)
-        return name is not None and self._elections[name].primary() is client
+        if name is None or self._elections[name].primary() is not client:
+            return None
+        return self._elections[name].role
 
     def primaries(self) -> list[tuple[Role, C]]:
         """The primary of each role that has one."""

@@ -15,6 +15,7 @@ from .errors import already_exists, exhausted, invalid_argument, out_of_range
 from .p4info import CounterSpec, MeterSpec, RegisterSpec, ValueSetSpec
 from .tables import counter_value
 from .undo import UndoLog
+from .values import OutOfRangeError
 
 
 class _Array(Protocol):
@@ -123,6 +124,8 @@ class Register:
         selected = cells(self.spec, message.HasField("index"), message.index.index)
         try:
             (value,) = self.spec.type.decode(message.data)
+        except OutOfRangeError as error:
+            raise out_of_range(f"register {self.spec.name}: {error}") from None
         except ValueError as error:
             raise invalid_argument(f"register {self.spec.name}: {error}") from None
         for index in selected:

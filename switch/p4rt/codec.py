@@ -1,5 +1,7 @@
 """Match keys and actions, from the wire to the program's values and back, checked against P4Info (§ 9.1).
 
+Byte strings that § 8.3 has refused with OUT_OF_RANGE are INVALID_ARGUMENT here, as § 9.1.1 and 9.1.2 say.
+
 A key is what the pipeline takes: a `Match` for each field in P4Info's order. What matches anything has one
 representation only, so equal keys are equal matches.
 """
@@ -13,22 +15,28 @@ from finsy.proto import p4i, p4r
 from .. import api
 from . import values
 from .errors import denied, invalid_argument
-from .p4info import ActionSpec, Field, Schema, TableSpec
+from .fields import Field
+from .p4info import ActionSpec, Schema, TableSpec
 
 Key = tuple[api.Match, ...]
 _Decode = Callable[[p4r.FieldMatch], api.Match]
 
 
 def _exact(field: Field) -> _Decode:
-    bits, ones = field.bits, field.ones
-    return lambda match: api.Match(values.decode(match.exact.value, bits), ones)
+    value_of, ones = field.wire.decode, field.ones
+    return lambda match: api.Match(value_of(match.exact.value), ones)
 
 
 def _lpm(field: Field) -> _Decode:
-    bits = field.bits
+    value_of, bits = field.wire.decode, field.wire.bits
+
+    def whole(match: p4r.FieldMatch) -> api.Match:
+        if match.lpm.prefix_len != field.wire.sdn_bits:
+            raise ValueError(f"a translated value has a prefix of {field.wire.sdn_bits} bits")
+        return api.Match(value_of(match.lpm.value), field.ones)
 
     def decode(match: p4r.FieldMatch) -> api.Match:
-        value, length = values.decode(match.lpm.value, bits), match.lpm.prefix_len
+        value, length = value_of(match.lpm.value), match.lpm.prefix_len
         if not 0 < length <= bits:
             raise ValueError(
                 f"a prefix has 1 to {bits} bits, not {length} (leave the field out to match all)"
@@ -38,28 +46,35 @@ def _lpm(field: Field) -> _Decode:
             raise ValueError(f"0x{value:x} has bits set beyond its prefix of {length}")
         return api.Match(value, mask)
 
-    return decode
+    return whole if field.wire.whole else decode
 
 
 def _ternary(field: Field) -> _Decode:
-    bits = field.bits
+    value_of = field.wire.decode
+
+    def whole(match: p4r.FieldMatch) -> api.Match:
+        if values.decode(match.ternary.mask, field.wire.sdn_bits or 0) != _sdn_ones(field):
+            raise ValueError(f"a translated value has the mask 0x{_sdn_ones(field):x}")
+        return api.Match(value_of(match.ternary.value), field.ones)
 
     def decode(match: p4r.FieldMatch) -> api.Match:
-        value, mask = values.decode(match.ternary.value, bits), values.decode(match.ternary.mask, bits)
+        value, mask = value_of(match.ternary.value), value_of(match.ternary.mask)
         if not mask:
             raise ValueError("a mask of zero matches all: leave the field out")
         if value & ~mask:
             raise ValueError(f"0x{value:x} has bits set outside its mask 0x{mask:x}")
         return api.Match(value, mask)
 
-    return decode
+    return whole if field.wire.whole else decode
 
 
 def _range(field: Field) -> _Decode:
-    bits, ones = field.bits, field.ones
+    value_of, ones, whole = field.wire.decode, field.ones, field.wire.whole
 
     def decode(match: p4r.FieldMatch) -> api.Match:
-        low, high = values.decode(match.range.low, bits), values.decode(match.range.high, bits)
+        low, high = value_of(match.range.low), value_of(match.range.high)
+        if whole and low != high:
+            raise ValueError("a range of translated values holds one")
         if low > high:
             raise ValueError(f"the low bound 0x{low:x} is above the high bound 0x{high:x}")
         if low == 0 and high == ones:
@@ -70,8 +85,13 @@ def _range(field: Field) -> _Decode:
 
 
 def _optional(field: Field) -> _Decode:
-    bits, ones = field.bits, field.ones
-    return lambda match: api.Match(values.decode(match.optional.value, bits), ones)
+    value_of, ones = field.wire.decode, field.ones
+    return lambda match: api.Match(value_of(match.optional.value), ones)
+
+
+def _sdn_ones(field: Field) -> int:
+    """The mask by which a client matches a whole value."""
+    return (1 << (field.wire.sdn_bits or 0)) - 1
 
 
 _DECODERS: Mapping[str, Callable[[Field], _Decode]] = {
@@ -134,23 +154,25 @@ class KeyCodec:
     def encode(self, key: Key, into: p4r.TableEntry | p4r.ValueSetMember) -> None:
         """Give a message the canonical `FieldMatch` list of a key, without fields that match anything."""
         for field, (value, mask, high), left_out in zip(self._fields, key, self._left_out, strict=True):
-            kind = field.kind
+            kind, written = field.kind, field.wire.encode
             if kind == "exact":
-                into.match.add(field_id=field.id).exact.value = values.encode(value)
+                into.match.add(field_id=field.id).exact.value = written(value)
             elif kind == "range":
                 if (value, mask, high) != left_out:
                     bounds = into.match.add(field_id=field.id).range
-                    bounds.low, bounds.high = values.encode(value), values.encode(high)
+                    bounds.low, bounds.high = written(value), written(high)
             elif not mask:
                 continue
             elif kind == "lpm":
                 prefix = into.match.add(field_id=field.id).lpm
-                prefix.value, prefix.prefix_len = values.encode(value), mask.bit_count()
+                prefix.value = written(value)
+                prefix.prefix_len = (_sdn_ones(field) if mask == field.ones else mask).bit_count()
             elif kind == "ternary":
                 ternary = into.match.add(field_id=field.id).ternary
-                ternary.value, ternary.mask = values.encode(value), values.encode(mask)
+                ternary.value = written(value)
+                ternary.mask = values.encode(_sdn_ones(field) if mask == field.ones else mask)
             else:
-                into.match.add(field_id=field.id).optional.value = values.encode(value)
+                into.match.add(field_id=field.id).optional.value = written(value)
 
     def canonical(self, matches: Sequence[api.Match]) -> Key:
         """The key of an entry that the program declares.
@@ -193,7 +215,7 @@ class ActionCodec:
             if value is None:
                 raise invalid_argument(f"{place}: action {spec.name} lacks parameter {param.name}")
             try:
-                params.append(values.decode(value, param.bits))
+                params.append(param.wire.decode(value))
             except ValueError as error:
                 raise invalid_argument(f"{place}: action {spec.name}, {param.name}: {error}") from None
         if len(given) != len(params):
@@ -206,7 +228,7 @@ class ActionCodec:
         spec = self.spec(action)
         into.action_id = spec.id
         for param, value in zip(spec.params, action.params, strict=True):
-            into.params.add(param_id=param.id, value=values.encode(value))
+            into.params.add(param_id=param.id, value=param.wire.encode(value))
 
     def spec(self, action: api.Action) -> ActionSpec:
         """The action that is called."""

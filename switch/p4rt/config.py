@@ -93,7 +93,7 @@ class PipelineConfig:
             if request.action in _INSTALLING:
                 await self._install(request, authorise)
             elif request.action == _Action.COMMIT:
-                await self._commit(request)
+                await self._commit(request, authorise)
             else:
                 raise invalid_argument(f"the action {request.action} is not one of P4Runtime's")
 
@@ -120,10 +120,13 @@ class PipelineConfig:
             self._device.discard(new.pipeline)
             raise
 
-    async def _commit(self, request: p4r.SetForwardingPipelineConfigRequest) -> None:
+    async def _commit(
+        self, request: p4r.SetForwardingPipelineConfigRequest, authorise: Callable[[], object]
+    ) -> None:
         if request.HasField("config"):
             raise invalid_argument("COMMIT takes no config, it runs the one that was saved")
         async with self._lock:
+            authorise()
             if self.saved is None:
                 raise not_found("no config was saved")
             await self._run(self.saved)

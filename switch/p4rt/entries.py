@@ -115,8 +115,7 @@ class EntryCodec:
 
     def check_fields(self, message: p4r.TableEntry) -> None:
         """Refuse what no write of this table may hold, whatever its type (§ 9.1, 9.1.7, 9.1.8)."""
-        if message.is_const:
-            raise invalid_argument(f"{self.name}: is_const is for the switch to say")
+        self.refuse_is_const(message)
         if message.HasField("counter_data") and self.spec.counter_id is None:
             raise invalid_argument(f"{self.name} has no direct counter")
         if message.HasField("meter_config") and self.spec.meter is None:
@@ -138,10 +137,17 @@ class EntryCodec:
             return None
         return meters.decode(self.spec.meter, message.meter_config)
 
-    def refuse_const_action(self, message: p4r.TableEntry) -> None:
-        """An entry that the program declares const keeps its action (§ 9.1.4)."""
+    def refuse_is_const(self, message: p4r.TableEntry) -> None:
+        """No write may set `is_const` (§ 9.1)."""
+        if message.is_const:
+            raise invalid_argument(f"{self.name}: is_const is for the switch to say")
+
+    def refuse_const_changes(self, message: p4r.TableEntry) -> None:
+        """Of an entry that the program declares const only direct resources can be modified (§ 9.1.4)."""
         if message.HasField("action"):
             raise denied(f"{self.name}: the entry is const, its action cannot be given")
+        if cookie(message) or message.metadata or message.idle_timeout_ns:
+            raise denied(f"{self.name}: the entry is const, it takes neither metadata nor idle timeout")
 
     def note(self, message: p4r.TableEntry) -> Note:
         """What is to be kept of a message beside key and result."""

@@ -47,7 +47,7 @@ def already_exists(message: str) -> P4RuntimeError:
 
 
 def out_of_range(message: str) -> P4RuntimeError:
-    """An index past the end of an array."""
+    """An index past the end of an array, or a value wider than its type."""
     return P4RuntimeError(rpc_code.OUT_OF_RANGE, message)
 
 

@@ -5,48 +5,19 @@ Objects that the compiler optimised out of the program are told apart from ids t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from finsy.proto import p4i, p4t
 
-from . import p4types
+from . import fields, p4info_ids, p4types
 from .errors import invalid_argument, unimplemented
+from .fields import Field, Param
 from .program import Program
+from .translation import Translations
 
-_MATCH_KINDS = {
-    p4i.MatchField.EXACT: "exact",
-    p4i.MatchField.LPM: "lpm",
-    p4i.MatchField.TERNARY: "ternary",
-    p4i.MatchField.RANGE: "range",
-    p4i.MatchField.OPTIONAL: "optional",
-}
 _PRIORITISED = {"ternary", "range", "optional"}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A match field; `kind` is the name of its alternative in `p4.v1.FieldMatch`."""
-
-    id: int
-    name: str
-    bits: int
-    kind: str
-
-    @property
-    def ones(self) -> int:
-        """The largest value."""
-        return (1 << self.bits) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter of an action, or a field of a controller header."""
-
-    id: int
-    name: str
-    bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +34,8 @@ class ProfileSpec:
     """An action profile, or with `selector` an action selector.
 
     `max_group_size` bounds the sum of a group's weights, or with `count_members` the number of its members
-    (0: unbounded); `max_member_weight` bounds one weight (0: unbounded).
+    (0: unbounded); `max_member_weight` bounds one weight (0: unbounded). `default_only` are `actions`
+    that no entry may call.
     """
 
     id: int
@@ -75,6 +47,7 @@ class ProfileSpec:
     count_members: bool
     max_member_weight: int
     actions: frozenset[int]
+    default_only: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +145,7 @@ class Schema:
     digests: Mapping[int, DigestSpec]
     packet_in: tuple[Param, ...]
     packet_out: tuple[Param, ...]
+    translations: Translations
     removed: Mapping[int, str] = field(default_factory=dict[int, str])
 
     def find(self, objects: Mapping[int, T], what: str, object_id: int) -> T:
@@ -194,41 +168,41 @@ def build(info: p4i.P4Info, program: Program) -> Schema:
     Raises:
         ValueError: it contradicts itself, uses what this target lacks, or belongs to another program.
     """
-    actions = {
-        item.preamble.id: ActionSpec(
-            item.preamble.id,
-            item.preamble.name,
-            tuple(
-                Param(param.id, param.name, _bits(f"action {item.preamble.name}", param, info.type_info))
-                for param in item.params
-            ),
-        )
-        for item in info.actions
-    }
+    p4info_ids.check(info)
+    translations = Translations(info.type_info)
+    types = p4types.Types(info.type_info, program.enums, translations)
+    actions = {item.preamble.id: _action(item, program, translations) for item in info.actions}
     profiles = {item.preamble.id: _profile(item, info) for item in info.action_profiles}
     meters = {
         item.preamble.id: MeterSpec(item.preamble.id, item.preamble.name, item.size, item.spec.type)
         for item in info.meters
     }
-    tables = {item.preamble.id: _table(item, info, actions, profiles) for item in info.tables}
+    tables: dict[int, TableSpec] = {}
+    for item in info.tables:
+        widths = program.keys.get(item.preamble.name, ())
+        match = fields.match_fields(f"table {item.preamble.name}", item.match_fields, widths, translations)
+        tables[item.preamble.id] = _table(item, match, info, actions, profiles)
     counters = {
         item.preamble.id: CounterSpec(item.preamble.id, item.preamble.name, item.size)
         for item in info.counters
     }
     registers = {
         item.preamble.id: RegisterSpec(
-            item.preamble.id, item.preamble.name, item.size, _type(item, info.type_info)
+            item.preamble.id, item.preamble.name, item.size, _type(item, program, types)
         )
         for item in info.registers
     }
     value_sets = {
         item.preamble.id: ValueSetSpec(
-            item.preamble.id, item.preamble.name, _fields(item.preamble.name, item.match, info), item.size
+            item.preamble.id,
+            item.preamble.name,
+            fields.match_fields(item.preamble.name, item.match, (), translations),
+            item.size,
         )
         for item in info.value_sets
     }
     digests = {
-        item.preamble.id: DigestSpec(item.preamble.id, item.preamble.name, _type(item, info.type_info))
+        item.preamble.id: DigestSpec(item.preamble.id, item.preamble.name, _type(item, program, types))
         for item in info.digests
     }
     removed: dict[int, str] = {}
@@ -246,46 +220,24 @@ def build(info: p4i.P4Info, program: Program) -> Schema:
         registers=kept(registers),
         value_sets=kept(value_sets),
         digests=kept(digests),
-        packet_in=_controller_header(info, "packet_in"),
-        packet_out=_controller_header(info, "packet_out"),
+        packet_in=fields.controller_header(info, "packet_in", program, translations),
+        packet_out=fields.controller_header(info, "packet_out", program, translations),
+        translations=translations,
         removed=removed,
     )
-    if tables and not schema.tables:
-        raise ValueError("P4Info and device config are of different programs: they share no table")
+    if tables and not schema.tables and not any(item.name in program.params for item in actions.values()):
+        raise ValueError("P4Info and device config are of different programs: they share no table or action")
     return schema
 
 
-class _Typed(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def bitwidth(self) -> int: ...
-    @property
-    def type_name(self) -> p4t.P4NamedType: ...
-
-
-def _bits(place: str, item: _Typed, types: p4t.P4TypeInfo) -> int:
-    """The width of a value on the wire (§ 8.4.6: a translated type has the width the controller sees)."""
-    if item.bitwidth > 0:
-        return item.bitwidth
-    raise ValueError(
-        f"{place}: {item.name} has no width"
-        + (
-            f" (type {item.type_name.name} is translated to strings)"
-            if item.type_name.name in types.new_types
-            else ""
-        )
+def _action(item: p4i.Action, program: Program, translations: Translations) -> ActionSpec:
+    name = item.preamble.name
+    widths: Sequence[int | None] = program.params.get(name, ())
+    if len(widths) != len(item.params):
+        widths = (None,) * len(item.params)  # no table of the program has it
+    return ActionSpec(
+        item.preamble.id, name, fields.params(f"action {name}", item.params, widths, translations)
     )
-
-
-def _fields(place: str, items: Iterable[p4i.MatchField], info: p4i.P4Info) -> tuple[Field, ...]:
-    fields: list[Field] = []
-    for item in items:
-        kind = _MATCH_KINDS.get(item.match_type)
-        if kind is None:
-            raise ValueError(f"{place}: field {item.name} has an unknown match type {item.other_match_type}")
-        fields.append(Field(item.id, item.name, _bits(place, item, info.type_info), kind))
-    return tuple(fields)
 
 
 class _TypeSpec(Protocol):
@@ -295,22 +247,17 @@ class _TypeSpec(Protocol):
     def type_spec(self) -> p4t.P4DataTypeSpec: ...
 
 
-def _type(item: _TypeSpec, types: p4t.P4TypeInfo) -> p4types.DataType:
+def _type(item: _TypeSpec, program: Program, types: p4types.Types) -> p4types.DataType:
     try:
-        return p4types.from_spec(item.type_spec, types)
+        return types.make(item.type_spec, iter(program.cells.get(item.preamble.name, ())))
     except ValueError as error:
         raise ValueError(f"{item.preamble.name}: {error}") from None
 
 
 def _profile(item: p4i.ActionProfile, info: p4i.P4Info) -> ProfileSpec:
     name = item.preamble.name
-    allowed = [
-        frozenset(ref.id for ref in table.action_refs)
-        for table in info.tables
-        if table.preamble.id in item.table_ids
-    ]
-    if not allowed:
-        raise ValueError(f"action profile {name} belongs to no table of P4Info")
+    tables = [table for table in info.tables if table.preamble.id in item.table_ids]
+    allowed = [frozenset(ref.id for ref in table.action_refs) for table in tables]
     if any(other != allowed[0] for other in allowed):
         raise ValueError(f"the tables that share action profile {name} have different actions")
     return ProfileSpec(
@@ -322,12 +269,18 @@ def _profile(item: p4i.ActionProfile, info: p4i.P4Info) -> ProfileSpec:
         max_group_size=item.max_group_size,
         count_members=item.WhichOneof("selector_size_semantics") == "sum_of_members",
         max_member_weight=item.sum_of_members.max_member_weight,
-        actions=allowed[0],
+        actions=allowed[0] if allowed else frozenset(),
+        default_only=frozenset.intersection(*map(_default_only, tables)) if tables else frozenset(),
     )
+
+
+def _default_only(table: p4i.Table) -> frozenset[int]:
+    return frozenset(ref.id for ref in table.action_refs if ref.scope == p4i.ActionRef.DEFAULT_ONLY)
 
 
 def _table(
     item: p4i.Table,
+    match: tuple[Field, ...],
     info: p4i.P4Info,
     actions: Mapping[int, ActionSpec],
     profiles: Mapping[int, ProfileSpec],
@@ -348,7 +301,7 @@ def _table(
     return TableSpec(
         id=item.preamble.id,
         name=name,
-        fields=_fields(f"table {name}", item.match_fields, info),
+        fields=match,
         actions={ref.id: ref.scope for ref in item.action_refs},
         const_default=item.const_default_action_id != 0,
         profile=profiles.get(item.implementation_id),
@@ -358,13 +311,3 @@ def _table(
         counter_id=counters[0] if counters else None,
         meter=meters[0] if meters else None,
     )
-
-
-def _controller_header(info: p4i.P4Info, name: str) -> tuple[Param, ...]:
-    for header in info.controller_packet_metadata:
-        if header.preamble.name == name:
-            return tuple(
-                Param(item.id, item.name, _bits(f"controller header {name}", item, info.type_info))
-                for item in header.metadata
-            )
-    return ()

@@ -6,12 +6,16 @@ A value is the flat sequence of the unsigned integers (bit patterns) that its ty
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from finsy.proto import p4d, p4t
 
 from . import values
+from .translation import Translations, Wire
+
+T = TypeVar("T")
 
 
 class DataType(ABC):
@@ -103,43 +107,149 @@ class Aggregate(DataType):
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Symbolic(DataType):
+    """An enum without underlying type, or `error`.
+
+    `kind` is its field of `P4Data`, `members` are its names by value.
+    """
+
+    kind: str
+    members: Mapping[int, str]
+
+    def encode(self, cells: Iterator[int]) -> p4d.P4Data:
+        """The member's name, empty for a value that has none."""
+        name = self.members.get(next(cells), "")
+        return p4d.P4Data(enum=name) if self.kind == "enum" else p4d.P4Data(error=name)
+
+    def decode(self, data: p4d.P4Data) -> list[int]:
+        """One integer."""
+        _expect(data, self.kind)
+        given = data.enum if self.kind == "enum" else data.error
+        for value, name in self.members.items():
+            if name == given:
+                return [value]
+        raise ValueError(f"the {self.kind} has no member {given!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Header(DataType):
+    """A header; the data plane gives its fields only, so it is always valid."""
+
+    fields: tuple[Bits, ...]
+
+    def encode(self, cells: Iterator[int]) -> p4d.P4Data:
+        """The fields in order."""
+        strings = [field.encode(cells).bitstring for field in self.fields]
+        return p4d.P4Data(header=p4d.P4Header(is_valid=True, bitstrings=strings))
+
+    def decode(self, data: p4d.P4Data) -> list[int]:
+        """An integer a field."""
+        _expect(data, "header")
+        strings = data.header.bitstrings
+        if not data.header.is_valid or len(strings) != len(self.fields):
+            raise ValueError(f"a valid header of {len(self.fields)} fields is wanted")
+        return [
+            cell
+            for field, string in zip(self.fields, strings, strict=True)
+            for cell in field.decode(p4d.P4Data(bitstring=string))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Translated(DataType):
+    """A type that clients write otherwise than the data plane has it."""
+
+    wire: Wire
+
+    def encode(self, cells: Iterator[int]) -> p4d.P4Data:
+        """What stands for the value."""
+        return p4d.P4Data(bitstring=self.wire.encode(next(cells)))
+
+    def decode(self, data: p4d.P4Data) -> list[int]:
+        """One integer."""
+        _expect(data, "bitstring")
+        return [self.wire.decode(data.bitstring)]
+
+
 def _expect(data: p4d.P4Data, kind: str) -> None:
     given = data.WhichOneof("data")
     if given != kind:
         raise ValueError(f"a {kind} is wanted, not {given or 'nothing'}")
 
 
-def from_spec(spec: p4t.P4DataTypeSpec, info: p4t.P4TypeInfo) -> DataType:
-    """The type that a P4Info type specification describes.
+class Types:
+    """The types of a P4Info, with what the program says of their values.
 
-    Raises:
-        ValueError: the specification names an unknown type, or one that has no value as integers.
+    `widths` are those that the program gives the integers of a type, in order (None: not known).
     """
-    kind = spec.WhichOneof("type_spec")
-    match kind:
-        case "bitstring":
-            return _bits(spec.bitstring)
-        case "bool":
-            return Bool()
-        case "tuple":
-            return Aggregate("tuple", tuple(from_spec(member, info) for member in spec.tuple.members))
-        case "struct":
-            if spec.struct.name not in info.structs:
-                raise ValueError(f"struct {spec.struct.name} is not in P4Info's type_info")
-            members = info.structs[spec.struct.name].members
-            return Aggregate("struct", tuple(from_spec(member.type_spec, info) for member in members))
-        case "serializable_enum":
-            name = spec.serializable_enum.name
-            if name not in info.serializable_enums:
-                raise ValueError(f"enum {name} is not in P4Info's type_info")
-            return SerializableEnum(info.serializable_enums[name].underlying_type.bitwidth)
-        case "new_type":
-            return _new_type(spec.new_type.name, info)
-        case _:
-            raise ValueError(f"data of type {kind or 'unset'} has no value here")
+
+    def __init__(
+        self, info: p4t.P4TypeInfo, enums: Mapping[str, Mapping[int, str]], translations: Translations
+    ):
+        self._info = info
+        self._enums = enums
+        self._translations = translations
+
+    def make(self, spec: p4t.P4DataTypeSpec, widths: Iterator[int | None]) -> DataType:
+        """The type that a P4Info type specification describes.
+
+        Raises:
+            ValueError: the specification names an unknown type, or one that has no value as integers.
+        """
+        info = self._info
+        match spec.WhichOneof("type_spec"):
+            case "tuple":
+                return Aggregate("tuple", tuple(self.make(member, widths) for member in spec.tuple.members))
+            case "struct":
+                members = _known(info.structs, "struct", spec.struct.name).members
+                return Aggregate("struct", tuple(self.make(member.type_spec, widths) for member in members))
+            case "header":
+                fields = _known(info.headers, "header", spec.header.name).members
+                return Header(tuple(self._header_field(field.type_spec, widths) for field in fields))
+            case "new_type":
+                return self._new_type(spec.new_type.name, widths)
+            case _:
+                next(widths, None)
+                return self._leaf(spec)
+
+    @staticmethod
+    def _header_field(spec: p4t.P4BitstringLikeTypeSpec, widths: Iterator[int | None]) -> Bits:
+        next(widths, None)
+        return _bits(spec)
+
+    def _leaf(self, spec: p4t.P4DataTypeSpec) -> DataType:
+        match spec.WhichOneof("type_spec"):
+            case "bitstring":
+                return _bits(spec.bitstring)
+            case "bool":
+                return Bool()
+            case "enum":
+                return Symbolic("enum", _known(self._enums, "enum", spec.enum.name))
+            case "error":
+                return Symbolic("error", _known(self._enums, "type", "error"))
+            case "serializable_enum":
+                enum = _known(self._info.serializable_enums, "enum", spec.serializable_enum.name)
+                return SerializableEnum(enum.underlying_type.bitwidth)
+            case kind:
+                raise ValueError(f"data of type {kind or 'unset'} has no value here")
+
+    def _new_type(self, name: str, widths: Iterator[int | None]) -> DataType:
+        new_type = _known(self._info.new_types, "type", name)
+        if new_type.WhichOneof("representation") == "original_type":
+            return self.make(new_type.original_type, widths)
+        wire = self._translations.wire(name, 0, next(widths, None))
+        return Translated(wire)
 
 
-def _bits(spec: p4t.P4BitstringLikeTypeSpec) -> DataType:
+def _known(types: Mapping[str, T], what: str, name: str) -> T:
+    found = types.get(name)
+    if found is None:
+        raise ValueError(f"there is no {what} {name}")
+    return found
+
+
+def _bits(spec: p4t.P4BitstringLikeTypeSpec) -> Bits:
     match spec.WhichOneof("type_spec"):
         case "bit":
             return Bits(spec.bit.bitwidth)
@@ -147,14 +257,3 @@ def _bits(spec: p4t.P4BitstringLikeTypeSpec) -> DataType:
             return Bits(spec.int.bitwidth, signed=True)
         case kind:
             raise ValueError(f"data of type {kind or 'unset'} has no value here")
-
-
-def _new_type(name: str, info: p4t.P4TypeInfo) -> DataType:
-    if name not in info.new_types:
-        raise ValueError(f"type {name} is not in P4Info's type_info")
-    new_type = info.new_types[name]
-    if new_type.WhichOneof("representation") == "original_type":
-        return from_spec(new_type.original_type, info)
-    if new_type.translated_type.WhichOneof("sdn_type") == "sdn_string":
-        raise ValueError(f"type {name} is translated to strings, which is not supported")
-    return Bits(new_type.translated_type.sdn_bitwidth)

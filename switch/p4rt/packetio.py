@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from finsy.proto import p4r
 
-from . import values
 from .errors import invalid_argument
-from .p4info import Param
+from .fields import Param
 
 
 class ControllerHeader:
@@ -16,16 +15,18 @@ class ControllerHeader:
 
     def __init__(self, name: str, fields: Sequence[Param]):
         self._name = name
-        self._fields = {field.id: field for field in fields}
-        self._bits = sum(field.bits for field in fields)
+        """`fields` are all that are in the packet; those with id 0 clients do not see."""
+        self._layout = tuple(fields)
+        self._fields = {field.id: field for field in fields if field.id}
+        self._bits = sum(field.wire.bits for field in fields)
         self._bytes = (self._bits + 7) // 8
         self._padding = 8 * self._bytes - self._bits
 
     def prepend(self, message: p4r.PacketOut) -> bytes:
-        """A packet-out as the pipeline gets it. A field without metadata is zero, as on BMv2.
+        """A packet-out as the pipeline gets it.
 
         Raises:
-            P4RuntimeError: INVALID_ARGUMENT for metadata that does not fit P4Info.
+            P4RuntimeError: INVALID_ARGUMENT for metadata that are not precisely P4Info's (§ 16.1).
         """
         given: dict[int, int] = {}
         for item in message.metadata:
@@ -35,12 +36,14 @@ class ControllerHeader:
             if field.id in given:
                 raise invalid_argument(f"{self._name}: {field.name} is given twice")
             try:
-                given[field.id] = values.decode(item.value, field.bits)
+                given[field.id] = field.wire.decode(item.value)
             except ValueError as error:
                 raise invalid_argument(f"{self._name}: {field.name}: {error}") from None
         header = 0
-        for field in self._fields.values():
-            header = header << field.bits | given.get(field.id, 0)
+        for field in self._layout:
+            if field.id and field.id not in given:
+                raise invalid_argument(f"{self._name}: metadata {field.name} is missing")
+            header = header << field.wire.bits | given.get(field.id, 0)
         return (header << self._padding).to_bytes(self._bytes) + message.payload
 
     def split(self, packet: bytes) -> p4r.PacketIn | None:
@@ -50,8 +53,9 @@ class ControllerHeader:
         message = p4r.PacketIn(payload=packet[self._bytes :])
         header = int.from_bytes(packet[: self._bytes]) >> self._padding
         left = self._bits
-        for field in self._fields.values():
-            left -= field.bits
-            value = header >> left & ((1 << field.bits) - 1)
-            message.metadata.add(metadata_id=field.id, value=values.encode(value))
+        for field in self._layout:
+            left -= field.wire.bits
+            value = header >> left & ((1 << field.wire.bits) - 1)
+            if field.id:
+                message.metadata.add(metadata_id=field.id, value=field.wire.encode(value))
         return message

@@ -11,15 +11,15 @@ from finsy.proto import p4r
 from .. import api
 from . import values
 from .context import Context
-from .errors import already_exists, exhausted, failed_precondition, invalid_argument, not_found
+from .errors import already_exists, denied, exhausted, failed_precondition, invalid_argument, not_found
 from .p4info import ProfileSpec
 from .undo import UndoLog
 
 if TYPE_CHECKING:
     from .one_shots import OneShot
 
-MAX_WEIGHT = 1 << 16
-"""The largest weight a member may have; the selector's draw has to fit memory."""
+MAX_WEIGHTS = 1 << 16
+"""The largest sum of weights of one group; the selector's draw has to fit memory."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +45,6 @@ def watch_port(place: str, item: p4r.ActionProfileAction | p4r.ActionProfileGrou
     """The port whose state a member depends on, or None; makes the port's byte string canonical in place."""
     kind = item.WhichOneof("watch_kind")
     if kind is None or (kind == "watch_port" and not item.watch_port):
-        item.ClearField("watch_port")
         return None
     # Deprecated in 1.4, still to be served.
     by_number = kind == "watch"
@@ -70,17 +69,21 @@ class Profile:
         self.groups = Groups(self)
 
     def action(self, message: p4r.Action) -> api.Action:
-        """Decode an action and check that the profile's tables have it."""
+        """Decode an action and check that entries of the profile's tables may call it (§ 9.1.2)."""
         if message.action_id not in self.spec.actions:
             raise invalid_argument(f"{self.name} has no action with id 0x{message.action_id:08x}")
+        if message.action_id in self.spec.default_only:
+            raise denied(f"{self.name}: a @defaultonly action cannot be in a member")
         return self.actions.decode(self.name, message)
 
     def weigh(self, place: str, weights: Sequence[int]) -> int:
-        """The size of a group by the profile's semantics, after checking each weight (§ 6.4.3)."""
-        limit = self.spec.max_member_weight or MAX_WEIGHT
+        """The size of a group by the profile's semantics, after checking its weights (§ 6.4.3)."""
+        limit = self.spec.max_member_weight
         for weight in weights:
-            if not 0 < weight <= limit:
-                raise invalid_argument(f"{place}: weight {weight} is not in 1..{limit}")
+            if weight <= 0 or 0 < limit < weight:
+                raise invalid_argument(f"{place}: weight {weight} is not in 1..{limit or ''}")
+        if sum(weights) > MAX_WEIGHTS:
+            raise exhausted(f"{place}: the sum of weights is more than {MAX_WEIGHTS}")
         return len(weights) if self.spec.count_members else sum(weights)
 
     def require_manual(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from finsy.proto import p4r
+from finsy.proto import p4r, rpc_code
 
 from ..api import CounterValue
 from . import meters
@@ -144,13 +144,13 @@ class Reader:
 
     def _table_entries(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         request = entity.table_entry
+        _check(request)
+        timed = request.HasField("time_since_last_hit") or request.idle_timeout_ns
         for table in self._all(self._state.tables, "table", request.table_id):
             if request.is_default_action:
-                if request.HasField("time_since_last_hit"):
-                    raise invalid_argument(f"{table.codec.name}: the default entry has no idle timeout")
-                yield from (p4r.Entity(table_entry=entry) for entry in table.read_default())
+                yield from _filtered_default(table, request)
                 continue
-            if request.table_id and request.HasField("time_since_last_hit") and not table.spec.idle_timeout:
+            if request.table_id and timed and not table.spec.idle_timeout:
                 raise invalid_argument(f"{table.codec.name} does not support idle timeouts")
             yield from self._found_entries(table, request)
 
@@ -159,7 +159,7 @@ class Reader:
         metered = request.HasField("meter_config")
         marked = request.HasField("meter_counter_data") and table.spec.meter is not None
         timed = request.HasField("time_since_last_hit") and table.spec.idle_timeout
-        for entry in _filtered(table, request):
+        for entry in self._filtered(table, request):
             entity = p4r.Entity()
             message = entity.table_entry
             table.codec.encode(entry, message)
@@ -173,6 +173,38 @@ class Reader:
                 elapsed = self._state.pipeline.table_last_hit_ns(table.spec.name, entry.row.handle)
                 message.time_since_last_hit.elapsed_ns = elapsed
             yield entity
+
+    def _filtered(self, table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
+        """The entries that a request selects; with key and priority at most one (§ 9.1.6)."""
+        if not request.table_id:
+            yield from table.entries()
+            return
+        action = request.action.action.action_id
+        for entry in self._matched(table, request):
+            if request.priority and entry.row.priority != request.priority:
+                continue
+            if cookie(request) and entry.note.controller_metadata != cookie(request):
+                continue
+            if request.metadata and entry.note.metadata != request.metadata:
+                continue
+            if action and not table.codec.calls(entry, action):
+                continue
+            yield entry
+
+    def _matched(self, table: Table, request: p4r.TableEntry) -> Iterable[Entry]:
+        if not request.match:
+            return table.entries()
+        try:
+            with self._state.schema.translations.asking():
+                if request.priority or not table.spec.prioritised:
+                    found = table.get(table.codec.key(request))
+                    return () if found is None else (found,)
+                key = table.codec.keys.decode(request.match)
+        except P4RuntimeError as error:
+            if error.code == rpc_code.NOT_FOUND:
+                return ()
+            raise
+        return (entry for entry in table.entries() if entry.row.key == key)
 
     def _direct_counters(self, entity: p4r.Entity) -> Iterator[p4r.Entity]:
         wanted = entity.direct_counter_entry.table_entry
@@ -205,7 +237,9 @@ class Reader:
         if not has(table):
             raise invalid_argument(f"{table.codec.name} has no such direct resource")
         if request.match or request.is_default_action:
-            yield table, table.entry(table.locate(request))
+            with self._state.schema.translations.asking():
+                row = table.locate(request)
+            yield table, table.entry(row)
         else:
             yield from ((table, entry) for entry in table.entries())
 
@@ -225,27 +259,32 @@ class Reader:
         yield from (p4r.Entity(packet_replication_engine_entry=entry) for entry in found)
 
 
-def _filtered(table: Table, request: p4r.TableEntry) -> Iterator[Entry]:
-    """The entries that a request selects; with a match at most one (§ 9.1.6)."""
-    if request.match:
-        found = table.get(table.codec.key(request))
-        entries = () if found is None else (found,)
-    else:
-        entries = table.entries()
-    if not request.table_id:
-        yield from entries
-        return
+def _check(request: p4r.TableEntry) -> None:
+    """Refuse what no read of table entries may ask (§ 9.1.3, 9.1.6, 9.1.8)."""
+    by_result = request.action.WhichOneof("type")
+    by_note = cookie(request) or request.metadata
+    if not request.table_id and (request.match or request.priority or by_result or by_note):
+        raise invalid_argument("a read of all tables takes no other filter")
+    if by_result and by_result != "action":
+        raise invalid_argument(f"entries are not found by their {by_result}")
+    if request.is_default_action and (
+        request.match
+        or request.priority
+        or request.idle_timeout_ns
+        or request.HasField("time_since_last_hit")
+    ):
+        raise invalid_argument("a default entry has no match, priority or idle timeout")
+
+
+def _filtered_default(table: Table, request: p4r.TableEntry) -> Iterator[p4r.Entity]:
     action = request.action.action.action_id
-    for entry in entries:
-        if request.priority and entry.row.priority != request.priority:
-            continue
-        if cookie(request) and entry.note.controller_metadata != cookie(request):
-            continue
-        if request.metadata and entry.note.metadata != request.metadata:
-            continue
-        if action and not table.codec.calls(entry, action):
-            continue
-        yield entry
+    for entry in table.read_default():
+        if (
+            cookie(request) in (0, cookie(entry))
+            and request.metadata in (b"", entry.metadata)
+            and action in (0, entry.action.action.action_id)
+        ):
+            yield p4r.Entity(table_entry=entry)
 
 
 def _encode_count(value: CounterValue, message: p4r.CounterData) -> None:

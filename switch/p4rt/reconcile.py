@@ -28,6 +28,7 @@ def carry_over(old: State, new: State) -> None:
     Raises:
         P4RuntimeError: INVALID_ARGUMENT where it does not.
     """
+    new.schema.translations.adopt(old.schema.translations)
     updates = [
         *_structure(old),
         *_deletions(old, new),

@@ -207,12 +207,18 @@ class Service(p4r_grpc.P4RuntimeServicer):
                 case "packet":
                     self._packet_out(session, request.packet)
                 case "digest_ack":
-                    self._require_primary(session)
-                    self._config.forwarding.state.digests.ack(request.digest_ack)
+                    self._digest_ack(session, request.digest_ack)
                 case _:
                     raise unimplemented("v1model has no stream messages of its own")
         except P4RuntimeError as error:
             session.refuse(request, error)
+
+    def _digest_ack(self, session: Session, ack: p4r.DigestListAck) -> None:
+        role = self._require_primary(session)
+        state = self._config.forwarding.state
+        if ack.digest_id in state.schema.digests and not role.may_touch(ack.digest_id):
+            raise denied(f"role {role.name} has no such digest")
+        state.digests.ack(ack)
 
     def _packet_out(self, session: Session, packet: p4r.PacketOut) -> None:
         self._require_primary(session)
@@ -223,9 +229,11 @@ class Service(p4r_grpc.P4RuntimeServicer):
         except (OSError, OverflowError, ValueError) as error:
             raise failed_precondition(f"the packet-out was not sent: {error}") from None
 
-    def _require_primary(self, session: Session) -> None:
-        if not self._arbitration.is_primary(session):
+    def _require_primary(self, session: Session) -> Role:
+        role = self._arbitration.led_by(session)
+        if role is None:
             raise denied("only the primary client may do this")
+        return role
 
     def _require_device(self, device_id: int) -> None:
         if device_id != self._device_id:

@@ -101,7 +101,7 @@ class Table:
             return
         row = self._pipeline.table_row(self.spec.name, handle)
         if before.is_const:
-            self.codec.refuse_const_action(message)
+            self.codec.refuse_const_changes(message)
             after = replace(before, rates=after.rates)
         with self._instant() if counted or cleared or after != before else nullcontext():
             if message.HasField("action"):
@@ -115,13 +115,14 @@ class Table:
                 self.clear_marked(row, undo)
 
     def delete(self, message: p4r.TableEntry, undo: UndoLog) -> None:
-        """Remove an entry; only its key counts (§ 9.1)."""
+        """Remove an entry; only its key counts, and `is_const`, which nobody may set (§ 9.1)."""
         if message.is_default_action:
             raise invalid_argument(f"{self.codec.name}: the default entry cannot be deleted")
+        self.codec.refuse_is_const(message)
+        if self.spec.is_const:
+            raise denied(f"{self.codec.name} is const")
         handle = self._find(message)
         note = self._notes.get(handle, PLAIN)
-        if note.is_const:
-            raise denied(f"{self.codec.name}: the entry is const")
         if undo.each and self._profile is None:
             self._pipeline.table_delete(self.spec.name, handle)
             self._notes.pop(handle, None)

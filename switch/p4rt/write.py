@@ -37,6 +37,13 @@ class Writer:
     """Applies updates to a state for one role."""
 
     def __init__(self, state: State, role: Role, atomicity: int):
+        """Take the batch's `p4.v1.WriteRequest.Atomicity`.
+
+        Raises:
+            P4RuntimeError: INVALID_ARGUMENT where there is no such kind of atomicity.
+        """
+        if atomicity not in p4r.WriteRequest.Atomicity.values():
+            raise invalid_argument(f"the atomicity {atomicity} is not one of P4Runtime's")
         self._state = state
         self._find = state.schema.find
         self._role = role

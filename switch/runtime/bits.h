@@ -31,6 +31,9 @@ INLINE uint64_t load_be(const uint8_t *p, unsigned n) {
     }
 }
 
+/* First byte lowest. */
+INLINE uint64_t load_le(const uint8_t *p, unsigned n) { uint64_t v = 0; memcpy(&v, p, n); return v; }
+
 INLINE void store_be(uint8_t *p, unsigned n, uint64_t v) {
     switch (n) {
     case 1: p[0] = (uint8_t)v; break;

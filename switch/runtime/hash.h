@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-#ifdef __PCLMUL__
+#if defined __PCLMUL__ && defined __SSE4_1__ /* the latter for _mm_extract_epi32() */
+#define CARRYLESS
 #include <immintrin.h>
 #endif
 
@@ -23,20 +24,18 @@ INLINE uint32_t crc32_word(uint32_t crc, uint64_t v) {
 }
 
 /* The CRC of `n` words that follow each other, from a state of 0; words as in crc32_word(). All words but the last are carried over to it,
- * each by itself: its halves times x^k mod P, `by[i]` for the i-th word (Gopal et al., Fast CRC Computation for Generic Polynomials Using
- * PCLMULQDQ Instruction, Intel 2009). So the words don't wait for each other. */
-INLINE uint32_t crc32_words(const uint64_t *w, const uint32_t (*by)[2], unsigned n) {
-#ifdef __PCLMUL__
-    __m128i v = _mm_cvtsi64_si128((int64_t)w[n - 1]);
-    for (unsigned i = 0; i + 1 < n; i++) {
-        __m128i halves = _mm_set_epi64x((int64_t)(w[i] >> 32), (int64_t)(w[i] & 0xffffffff));
-        __m128i factors = _mm_set_epi64x(by[i][1], by[i][0]);
-        v = _mm_xor_si128(v, _mm_xor_si128(_mm_clmulepi64_si128(halves, factors, 0x00),
-                                           _mm_clmulepi64_si128(halves, factors, 0x11)));
-    }
+ * each by itself: times x^k mod P, `by[i]` for the i-th word; what the sum then has above the last word's 64 bits is carried over by
+ * `by[n - 1]` (Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction, Intel 2009). So the words don't
+ * wait for each other. */
+INLINE uint32_t crc32_words(const uint64_t *w, const uint64_t *by, unsigned n) {
+#ifdef CARRYLESS
+    __m128i v = _mm_slli_si128(_mm_cvtsi64_si128((int64_t)w[n - 1]), 8);
+    for (unsigned i = 0; i + 1 < n; i++)
+        v = _mm_xor_si128(v, _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)w[i]), _mm_cvtsi64_si128((int64_t)by[i]), 0x00));
+    if (n > 1) v = _mm_xor_si128(v, _mm_clmulepi64_si128(v, _mm_cvtsi64_si128((int64_t)by[n - 1]), 0x00));
     /* Barrett: times x^96 / P, then times P; both reflected and one place higher, which undoes that products come out one lower. */
     __m128i barrett = _mm_set_epi64x(0x1db710640, (int64_t)0xb4e5b025f7011641);
-    __m128i quotient = _mm_clmulepi64_si128(v, barrett, 0x00);
+    __m128i quotient = _mm_clmulepi64_si128(v, barrett, 0x01);
     return (uint32_t)_mm_extract_epi32(_mm_clmulepi64_si128(quotient, barrett, 0x10), 2);
 #else
     uint32_t crc = 0;
@@ -76,10 +75,10 @@ INLINE uint16_t csum_fold(uint64_t s) {
     return (uint16_t)((t + (t << 16 | t >> 16)) >> 16);
 }
 
-/* The same sum in 64 bits. */
-INLINE uint64_t csum_carry(u128 s) {
-    uint64_t low = (uint64_t)s, sum = low + (uint64_t)(s >> 64);
-    return sum + (sum < low);
+/* The same sum in 64 bits, with one more term. */
+INLINE uint64_t csum_add(uint64_t s, uint64_t term) {
+    s += term;
+    return s + (s < term);
 }
 
 /* Sum of bytes as big-endian words; `odd` when they start in the middle of a word. An odd last byte is padded with 0. */

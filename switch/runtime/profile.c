@@ -13,12 +13,13 @@ struct group_bucket {
 struct group_control {
     struct group_bucket *buckets;
     uint32_t bucket_count;
-    uint32_t *owners; /* member of each slot while all ports are up */
-    uint32_t slots;   /* how many; stays, so that flows keep their slot */
+    uint32_t *owners;   /* member of each slot while all ports are up */
+    void *members;      /* what packets see of them */
+    uint32_t slots;     /* how many; stays, so that flows keep their slot */
 };
 
 struct profile_control {
-    uint32_t size, member_high, group_high;
+    uint32_t size, data_words, member_high, group_high;
     uint32_t member_hint, group_hint; /* no handle below is free */
     uint32_t *member_users; /* entries and buckets that use a member; 0xffffffff: no such member */
     uint32_t *group_users;
@@ -26,25 +27,31 @@ struct profile_control {
 
 #define ABSENT 0xffffffffu
 
+static const uint32_t no_member; /* the slot of an empty group */
+
+static size_t members_bytes(const struct profile_control *k) {
+    return (size_t)(k->size + 1) * (RECORD_WORDS + k->data_words) * 8;
+}
+
 int profile_init(struct profile *p, const struct profile_shape *shape) {
     struct profile_control *k = calloc(1, sizeof *k);
     if (!k) return -ENOMEM;
     p->control = k;
     k->size = shape->size; /* of members, and of groups */
     k->member_hint = k->group_hint = 1;
-    p->record_words = 2 + shape->data_words;
-    p->members = reserve((size_t)(k->size + 1) * p->record_words * 8);
+    k->data_words = shape->data_words;
+    p->members = reserve(members_bytes(k));
     p->groups = reserve((size_t)(k->size + 1) * sizeof *p->groups);
     k->member_users = reserve((size_t)(k->size + 1) * 4);
     k->group_users = reserve((size_t)(k->size + 1) * 4);
     if (!p->members || !p->groups || !k->member_users || !k->group_users) return -ENOMEM;
+    member_at(p, 0, k->data_words)->action = ACTION_NONE;
     return 0;
 }
 
 static void group_forget(struct group *g) {
-    if (g->control) free(g->control->buckets), free(g->control->owners);
+    if (g->control) free(g->control->buckets), free(g->control->owners), free(g->control->members);
     free(g->control);
-    free(g->slots);
     memset(g, 0, sizeof *g);
 }
 
@@ -52,7 +59,7 @@ void profile_free(struct profile *p) {
     struct profile_control *k = p->control;
     if (!k) return;
     for (uint32_t i = 1; i <= k->group_high; i++) group_forget(&p->groups[i]);
-    release(p->members, (size_t)(k->size + 1) * p->record_words * 8);
+    release(p->members, members_bytes(k));
     release(p->groups, (size_t)(k->size + 1) * sizeof *p->groups);
     release(k->member_users, (size_t)(k->size + 1) * 4);
     release(k->group_users, (size_t)(k->size + 1) * 4);
@@ -81,10 +88,11 @@ static void give_back(uint32_t *users, uint32_t *hint, uint32_t handle) {
 }
 
 static void member_write(struct profile *p, uint32_t member, uint32_t action, const uint64_t *data) {
-    struct record *r = (struct record *)(p->members + (size_t)member * p->record_words);
+    uint32_t words = p->control->data_words;
+    struct record *r = member_at(p, member, words);
     r->action = action;
     r->entry = member;
-    memcpy(r->data, data, (p->record_words - 2) * 8);
+    memcpy(r->data, data, words * 8);
 }
 
 int64_t member_add(struct profile *p, uint32_t action, const uint64_t *data) {
@@ -176,8 +184,12 @@ static int by_member(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+static void group_show(struct group *g, const void *slots, uint32_t count) {
+    *g = (struct group){.reciprocal = UINT64_MAX / count + 1, .slot_count = count, .slots = slots, .control = g->control};
+}
+
 /* Slots of buckets whose port is down go to those that are up, in turn; without any up the group is empty. */
-static int group_apply(struct group *g, const uint8_t *port_up) {
+static int group_apply(const struct profile *p, struct group *g, const uint8_t *port_up) {
     struct group_control *k = g->control;
     uint32_t *up = malloc((k->bucket_count + 1) * sizeof *up), up_count = 0, next = 0;
     if (!up) return -ENOMEM;
@@ -185,25 +197,28 @@ static int group_apply(struct group *g, const uint8_t *port_up) {
         uint32_t port = k->buckets[i].watch_port;
         if (k->buckets[i].weight && (port >= PORTS || port_up[port])) up[up_count++] = k->buckets[i].member;
     }
-    g->slot_count = up_count ? k->slots : 0;
-    g->reciprocal = g->slot_count ? UINT64_MAX / g->slot_count + 1 : 0;
-    for (uint32_t s = 0; s < g->slot_count; s++) {
+    for (uint32_t s = 0; up_count && s < k->slots; s++) {
         uint32_t i = 0;
         while (i < up_count && up[i] != k->owners[s]) i++;
-        g->slots[s] = i < up_count ? k->owners[s] : up[next++ % up_count];
+        uint32_t member = i < up_count ? k->owners[s] : up[next++ % up_count];
+        if (slot_bytes(p->control->size) == 2) ((uint16_t *)k->members)[s] = (uint16_t)member;
+        else ((uint32_t *)k->members)[s] = member;
     }
+    if (up_count) group_show(g, k->members, k->slots);
+    else group_show(g, &no_member, 1);
     free(up);
     return 0;
 }
 
-static int group_resize(struct group *g, uint64_t total) {
+static int group_resize(const struct profile *p, struct group *g, uint64_t total) {
     uint32_t size = (uint32_t)(total * ((MIN_SLOTS + total - 1) / total));
-    uint32_t *owners = calloc(size, 4), *slots = calloc(size, 4);
-    if (!owners || !slots) return free(owners), free(slots), -ENOMEM;
-    free(g->control->owners), free(g->slots);
+    uint32_t *owners = calloc(size, 4);
+    void *members = calloc(size, slot_bytes(p->control->size));
+    if (!owners || !members) return free(owners), free(members), -ENOMEM;
+    free(g->control->owners), free(g->control->members);
     g->control->owners = owners;
+    g->control->members = members;
     g->control->slots = size;
-    g->slots = slots;
     return 0;
 }
 
@@ -211,8 +226,10 @@ int64_t group_add(struct profile *p) {
     struct profile_control *k = p->control;
     uint32_t group = lowest_free(k->group_users, &k->group_high, &k->group_hint, k->size);
     if (!group) return -ENOSPC;
-    p->groups[group].control = calloc(1, sizeof *p->groups[group].control);
-    return p->groups[group].control ? (int64_t)group : -ENOMEM;
+    struct group *g = &p->groups[group];
+    g->control = calloc(1, sizeof *g->control);
+    group_show(g, &no_member, 1);
+    return g->control ? (int64_t)group : -ENOMEM;
 }
 
 static void count_users(struct profile *p, const struct group_control *k, int by) {
@@ -233,7 +250,7 @@ int group_set(struct profile *p, uint32_t group, const uint32_t *members, const 
     struct group_control *k = g->control;
     int failed = total > MAX_SLOTS ? -E2BIG : 0;
     if (!failed && total > k->slots) {
-        failed = group_resize(g, total);
+        failed = group_resize(p, g, total);
         if (!failed) deal(buckets, count, k->owners, k->slots);
     } else if (!failed && total) {
         failed = redeal(buckets, count, k->owners, k->slots);
@@ -244,7 +261,7 @@ int group_set(struct profile *p, uint32_t group, const uint32_t *members, const 
     k->buckets = buckets;
     k->bucket_count = count;
     count_users(p, k, 1);
-    return group_apply(g, port_up);
+    return group_apply(p, g, port_up);
 }
 
 int group_remove(struct profile *p, uint32_t group) {
@@ -259,5 +276,5 @@ int group_remove(struct profile *p, uint32_t group) {
 /* A port went up or down. */
 void profile_links(struct profile *p, const uint8_t *port_up) {
     for (uint32_t i = 1; i <= p->control->group_high; i++)
-        if (profile_has_group(p, i)) group_apply(&p->groups[i], port_up);
+        if (profile_has_group(p, i)) group_apply(p, &p->groups[i], port_up);
 }

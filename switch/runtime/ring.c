@@ -60,9 +60,9 @@ int ring_open(struct port *p) {
     return failed;
 }
 
+/* The i-th frame, counted round and round: sizes and numbers are powers of two, so frames fill their blocks, without a division. */
 static struct tpacket2_hdr *frame_at(const struct port *p, uint32_t i) {
-    uint32_t per_block = BLOCK / p->frame_size;
-    return (void *)(p->ring + (size_t)(i / per_block) * BLOCK + (size_t)(i % per_block) * p->frame_size);
+    return (void *)(p->ring + (size_t)(i & (p->frame_count - 1)) * p->frame_size);
 }
 
 static int is_ours(const struct tpacket2_hdr *h) { return __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER; }
@@ -172,12 +172,11 @@ static void gather_frame(struct port *p, struct runner *r, struct batch *b, stru
  * their first bytes, lets the ways from there overlap. */
 static uint32_t frames_waiting(const struct port *p) {
     uint32_t count = 0;
-    for (uint32_t i = p->next; count < BATCH; count++) {
-        const struct tpacket2_hdr *h = frame_at(p, i);
+    for (; count < BATCH; count++) {
+        const struct tpacket2_hdr *h = frame_at(p, p->next + count);
         if (!is_ours(h)) break;
         __builtin_prefetch((const uint8_t *)h + 64);
         __builtin_prefetch((const uint8_t *)h + 128);
-        if (++i == p->frame_count) i = 0;
     }
     return count;
 }
@@ -187,14 +186,12 @@ uint32_t ring_receive(struct port *p, struct runner *r) {
     b.count = 0;
     p->taken = frames_waiting(p);
     for (uint32_t done = 0; done < p->taken; done++)
-        gather_frame(p, r, &b, frame_at(p, (p->next + done) % p->frame_count));
+        gather_frame(p, r, &b, frame_at(p, p->next + done));
     runner_run(r, &b);
     return p->taken;
 }
 
 void ring_release(struct port *p) {
-    for (; p->taken; p->taken--) {
+    for (; p->taken; p->taken--, p->next++)
         __atomic_store_n(&frame_at(p, p->next)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-        p->next = (p->next + 1) % p->frame_count;
-    }
 }

@@ -58,7 +58,7 @@ const uint8_t *platform_keep(struct context *c, uint32_t headers, const uint8_t 
     struct runner *r = runner_of(c);
     if (KEEP - r->kept < headers + length || headers + length > MAX_PACKET) return NULL;
     uint8_t *to = r->keep + r->kept;
-    memcpy(to, platform_room(c), headers);
+    memcpy(to, platform_next(c)->room, headers);
     memcpy(to + headers, payload, length);
     r->kept += headers + length;
     return to;

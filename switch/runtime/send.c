@@ -52,14 +52,13 @@ static void send_queued(struct port *p) {
 
 /* A small payload is copied behind its headers, which costs less than a second part of the message. */
 static void enqueue(struct port *p, const struct outgoing *o) {
-    uint32_t i = p->queued++, small = o->payload_length <= SMALL ? o->payload_length : 0;
-    if (small) memcpy(o->room + o->headers, o->payload, small);
-    p->parts[i][0] = (struct iovec){o->room, o->headers + small};
-    p->messages[i].msg_hdr.msg_iovlen = 1;
-    if (o->payload_length > small) {
-        p->parts[i][1] = (struct iovec){(void *)o->payload, o->payload_length};
-        p->messages[i].msg_hdr.msg_iovlen = 2;
-    }
+    uint32_t i = p->queued++, parts = 0;
+    struct iovec *part = p->parts[i];
+    uint32_t small = o->headers + o->payload_length <= program.header_room + SMALL ? o->payload_length : 0;
+    if (small && o->headers) memcpy(o->room + o->headers, o->payload, small);
+    if (o->headers) part[parts++] = (struct iovec){o->room, o->headers + small};
+    if (o->payload_length > small || !o->headers) part[parts++] = (struct iovec){(void *)o->payload, o->payload_length};
+    p->messages[i].msg_hdr.msg_iovlen = parts;
 }
 
 void flush_to_ports(struct runner *r) {

@@ -77,7 +77,7 @@ int table_init(struct table *t, const struct table_shape *shape) {
     memset(t, 0, sizeof *t);
     t->control = k;
     k->shape = *shape;
-    t->record_words = 2 + shape->data_words;
+    t->record_words = RECORD_WORDS + shape->data_words;
     t->records = reserve(entries * t->record_words * 8);
     t->fallback = calloc(1, (size_t)t->record_words * 8);
     k->keys = reserve(entries * 2 * shape->key_words * 8);

@@ -16,7 +16,7 @@
 #include "trie.h"
 
 enum { KIND_EXACT, KIND_LPM, KIND_TERNARY };
-enum { ACTION_MEMBER = 0xfffffffe, ACTION_GROUP = 0xffffffff }; /* data[0] is then the handle */
+enum { ACTION_NONE = 0xfffffffd, ACTION_MEMBER = 0xfffffffe, ACTION_GROUP = 0xffffffff }; /* of the last two data[0] is the handle */
 
 struct record {
     uint32_t action;   /* index in the table's (or profile's) actions, or ACTION_* */
@@ -25,6 +25,8 @@ struct record {
     uint32_t next;     /* entry with the same masked key, or 0 */
     uint64_t data[];
 };
+
+enum { RECORD_WORDS = sizeof(struct record) / 8 }; /* without data */
 
 struct slots {
     uint64_t *words;
@@ -60,12 +62,16 @@ struct table {
     struct table_control *control;
 };
 
+#define HASH_START 0x9e3779b97f4a7c15ull
+
+INLINE uint64_t hash_on(uint64_t h, uint64_t word) {
+    u128 m = (u128)(word ^ h) * 0xd6e8feb86659fd93ull;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 INLINE uint64_t hash_words(const uint64_t *key, unsigned n) {
-    uint64_t h = 0x9e3779b97f4a7c15ull;
-    for (unsigned i = 0; i < n; i++) {
-        u128 m = (u128)(key[i] ^ h) * 0xd6e8feb86659fd93ull;
-        h = (uint64_t)m ^ (uint64_t)(m >> 64);
-    }
+    uint64_t h = HASH_START;
+    for (unsigned i = 0; i < n; i++) h = hash_on(h, key[i]);
     return h;
 }
 
@@ -92,36 +98,55 @@ enum { FAR = 1 << 12 }; /* slots from which on a table is not near the processor
 
 INLINE int table_is_far(const struct table *t) { return t->exact.mask >= FAR - 1; }
 
-/* Ask for the memory that table_exact() will look at first. */
+/* Ask for the memory that table_exact() is likely to look at: the first slot, and where the next one begins. */
 INLINE void table_prefetch(const struct table *t, const uint64_t *key, unsigned n, unsigned width) {
     const uint64_t *slot = t->exact.words + (hash_words(key, n) & t->exact.mask) * width;
-    __builtin_prefetch(slot);
-    if (width & (width - 1)) __builtin_prefetch(slot + width - 1); /* may be in the next line */
+    for (unsigned at = 0; at < width; at += 8) __builtin_prefetch(slot + at);
+    __builtin_prefetch(slot + width);
 }
 
 /* Head of the chain of entries with this key under the tuple's mask, or 0. */
 INLINE uint32_t tuple_find(const struct tuple *tuple, const uint64_t *key, unsigned n) {
-    uint64_t masked[n];
-    for (unsigned i = 0; i < n; i++) masked[i] = key[i] & tuple->key_mask[i];
-    for (uint64_t i = hash_words(masked, n);; i++) {
-        const uint64_t *slot = tuple->slots.words + (i & tuple->slots.mask) * (n + 1);
-        if (!slot[n]) return 0;
-        if (words_equal(slot, masked, n)) return (uint32_t)slot[n];
+    const uint64_t *mask = tuple->key_mask;
+    uint64_t hash = HASH_START;
+    for (unsigned i = 0; i < n; i++) hash = hash_on(hash, key[i] & mask[i]);
+    for (;; hash++) {
+        const uint64_t *slot = tuple->slots.words + (hash & tuple->slots.mask) * (n + 1);
+        uint64_t difference = 0;
+        uint32_t head = (uint32_t)slot[n];
+        if (!head) return 0;
+        for (unsigned i = 0; i < n; i++) difference |= slot[i] ^ (key[i] & mask[i]);
+        if (!difference) return head;
     }
 }
 
-/* The prefix is of the field of `width` bits at bit `offset` of the key. */
+/* record_at() where the size of a record is a constant. */
+INLINE const struct record *record_of(const struct table *t, uint32_t entry, unsigned words) {
+    const struct record *r = (const struct record *)(t->records + (size_t)entry * words);
+    if (!r) __builtin_unreachable();
+    return r;
+}
+
+/* The first entry with this key under the tuple's mask, or NULL. */
+INLINE const struct record *tuple_record(const struct table *t, const struct tuple *tuple, const uint64_t *key, unsigned n,
+                                         unsigned words) {
+    uint32_t entry = tuple_find(tuple, key, n);
+    return entry ? record_of(t, entry, words) : NULL;
+}
+
+/* The prefix is of the field of `width` bits at bit `offset` of the key; a record has `words` words. */
 INLINE const struct record *table_lpm(const struct table *t, const uint64_t *key, unsigned n, unsigned offset,
-                                      unsigned width) {
+                                      unsigned width, unsigned words) {
     if (t->prefixes) {
         const struct prefixes *p = t->prefixes;
         uint32_t root = p->roots.key_mask ? tuple_find(&p->roots, key, n) : p->root;
         uint32_t entry = root ? trie_find(&p->trie, root, key, offset, width) : 0;
-        return entry ? record_at(t, entry) : NULL;
+        return entry ? record_of(t, entry, words) : NULL;
     }
-    for (uint32_t i = 0; i < t->tuple_count; i++) {
-        uint32_t entry = tuple_find(&t->tuples[i], key, n);
-        if (entry) return record_at(t, entry);
+    const struct tuple *tuple = t->tuples;
+    for (uint32_t left = t->tuple_count; left; left--, tuple++) {
+        const struct record *r = tuple_record(t, tuple, key, n, words);
+        if (r) return r;
     }
     return NULL;
 }

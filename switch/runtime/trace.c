@@ -80,7 +80,7 @@ void trace_lookup(uint32_t id, const struct table *t, const uint64_t *key, unsig
         memcpy(words + n, table_key(t, r->entry), 2 * key_words * 8);
         n += 2 * key_words;
     }
-    trace_put(TRACE_LOOKUP, id, words, n * 8, r->data, (t->record_words - sizeof *r / 8) * 8);
+    trace_put(TRACE_LOOKUP, id, words, n * 8, r->data, (t->record_words - RECORD_WORDS) * 8);
 }
 
 void trace_start(const void *h, size_t size) {

@@ -1,7 +1,7 @@
 /* The v1model architecture as simple_switch has it (targets/simple_switch/simple_switch.cpp of behavioral-model):
  * parser, ingress, clones, multicast, egress, deparser, resubmit and recirculate.
  *
- * Included after the generated controls, which give `struct phv`, parse(), prefetch(), ingress(), egress(), deparse(), preserve(),
+ * Included after the generated controls, which give `struct phv`, parse(), far_tables(), prefetch(), ingress(), egress(), deparse(), preserve(),
  * send_digest(), GET_/SET_ of the standard metadata, and as macros what the program may do with packets: CLONES_IN_INGRESS,
  * CLONES_IN_EGRESS, MULTICASTS, RESUBMITS, RECIRCULATES, DIGESTS.
  *
@@ -13,11 +13,12 @@
 
 #define COPIES_PACKETS (CLONES_IN_INGRESS || CLONES_IN_EGRESS || MULTICASTS)
 #define COMES_BACK (RESUBMITS || RECIRCULATES)
+#define RUNS_AGAIN (COPIES_PACKETS || COMES_BACK)
 #define RARE static __attribute__((noinline, cold))
 
 enum { NORMAL, INGRESS_CLONE, EGRESS_CLONE, COALESCED, RECIRCULATED, REPLICATION, RESUBMITTED };
 
-enum { AHEAD = 8 }; /* packets */
+enum { AHEAD = 12 }; /* packets */
 
 INLINE void run_egress(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth);
 RARE void come_back(struct context *c, const struct packet *p, uint32_t type, struct phv from, uint32_t list, uint32_t depth);
@@ -28,6 +29,7 @@ static inline void end(struct context *c, enum reason why) {
 }
 
 static inline int spend(struct context *c, uint32_t depth) {
+    if (!RUNS_AGAIN) return 1;
     if (c->budget > 0 && depth < RECURSION) return c->budget--, 1;
     end(c, LOST_TO_LOOP);
     return 0;
@@ -156,10 +158,10 @@ RARE void recirculate(struct context *c, struct phv h, const struct packet *p, u
 #endif
 
 INLINE void leave(struct context *c, struct phv *h, const struct packet *p, uint32_t port, uint32_t depth) {
-    uint8_t *room = platform_room(c);
-    uint32_t headers = deparse(h, c, room);
-    (void)p, (void)depth;
-    TRACE(DEPARSED, 0, headers, h->payload_length);
+    struct outgoing *o = platform_next(c);
+    uint32_t payload = h->payload_length, headers = deparse(h, c, o->room);
+    (void)p, (void)depth, (void)payload;
+    TRACE(DEPARSED, 0, headers + h->payload_length - payload, payload);
 #if RECIRCULATES
     if (h->recirculate) {
         recirculate(c, *h, p, headers, depth);
@@ -167,8 +169,8 @@ INLINE void leave(struct context *c, struct phv *h, const struct packet *p, uint
     }
 #endif
     uint32_t total = cut_to(h->cut, headers + h->payload_length) - 1;
-    if (total < headers) platform_send(c, port, total, h->payload, 0);
-    else platform_send(c, port, headers, h->payload, total - headers);
+    if (total < headers) platform_send(c, o, port, total, h->payload, 0);
+    else platform_send(c, o, port, headers, h->payload, total - headers);
 }
 
 #if CLONES_IN_EGRESS
@@ -212,27 +214,29 @@ INLINE void run_egress(struct context *c, struct phv *h, const struct packet *p,
     else leave(c, h, p, port, depth);
 }
 
-/* Ask for the entries that a packet is likely to need. */
-INLINE void look(struct context *c, const struct packet *p) {
+/* Ask for the entries of far tables, of which there are some, that a packet is likely to need. */
+INLINE void look(struct context *c, const struct packet *p, uint64_t far) {
     struct phv h = {0};
+    if (!far) __builtin_unreachable();
     parse(&h, c, p);
-    prefetch(c, &h);
+    prefetch(c, &h, far);
 }
 
 /* Where tables are large, a packet is looked at well before it is run, so that entries come from memory meanwhile. */
 static void receive(struct context *c, const struct packet *packets, uint32_t count) {
 #ifdef TRACING
-    const uint32_t ahead = 0;
+    const uint64_t far = 0;
 #else
-    const uint32_t ahead = tables_are_far(c) ? AHEAD : 0;
+    const uint64_t far = far_tables(c);
 #endif
-    for (uint32_t i = 0; i < count + ahead; i++) {
-        if (ahead && i < count) look(c, &packets[i]);
-        if (i < ahead) continue;
+    const struct packet *const end = packets + count, *ahead = far ? packets : end;
+    while (ahead < end && ahead < packets + AHEAD) look(c, ahead++, far);
+    for (const struct packet *p = packets; p < end; p++) {
         struct phv h = {0};
-        c->budget = COPIES - 1;
-        arrive(c, &h, &packets[i - ahead]);
-        run(c, &h, &packets[i - ahead], 0);
+        if (ahead < end) look(c, ahead++, far);
+        if (RUNS_AGAIN) c->budget = COPIES - 1;
+        arrive(c, &h, p);
+        run(c, &h, p, 0);
     }
 }
 

@@ -23,10 +23,11 @@ def contender(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Genera
 
 def test_the_hash_of_the_flow_draws_the_instance(contender: Generated | Handwritten) -> None:
     calls = frames(KNOWN, 500)
+    shares = [number for number, weight in enumerate(choosing.WEIGHTS) for _ in range(weight)]
     groups = dict(zip(KNOWN.functions.tolist(), KNOWN.group_of.tolist(), strict=True))
     for call, out in zip(calls, contender.outputs(calls), strict=True):
         sent = call.tobytes()
-        drawn = binascii.crc32(sent[26:38]) % choosing.INSTANCES
+        drawn = shares[binascii.crc32(sent[26:38]) % len(shares)]
         number = groups[int(call["function"])] * choosing.INSTANCES + drawn
         macs = (choosing.FIRST_INSTANCE_MAC + number, choosing.ROUTER_MAC)
         assert out == b"".join(mac.to_bytes(6, "big") for mac in macs) + sent[12:]

@@ -33,5 +33,5 @@ def test_the_command_writes_what_was_measured(tmp_path: Path, monkeypatch: pytes
     main(only=["pipeline"], rounds=2)
     written = json.loads((tmp_path / "switch.json").read_text())
     assert set(written) == {"ns_per_packet", "rounds", "machine"}
-    assert set(written["ns_per_packet"]) == {"generated", "handwritten"}
-    assert [len(taken) for taken in written["rounds"]["ns_per_packet"].values()] == [2, 2]
+    assert set(written["ns_per_packet"]) == {"generated", "handwritten", "counting"}
+    assert [len(taken) for taken in written["rounds"]["ns_per_packet"].values()] == [2, 2, 2]

@@ -5,7 +5,8 @@ Rules, by what would differ:
   which it finds them, and stay 0;
 - `random`: gives its lower bound;
 - `assert` and `assume`: hold always (BMv2 aborts where one does not hold);
-- an index of a header stack that is computed is taken modulo the stack's size (BMv2 aborts beyond it);
+- an index of a header stack that is computed is taken modulo the stack's size (BMv2 aborts beyond it), a
+  negative one as 0 (BMv2 aborts there too);
 - fields of invalid headers: BMv2 shows what an earlier packet left there, the embedded switch 0; BMv2 gets a
   parser state in front that sets all of them to 0;
 - a lookahead in a select past the end of the packet: BMv2 reads what lies behind it; there it gets an
@@ -28,6 +29,7 @@ _FILLED = (
     "queueing_metadata.deq_qdepth",
     "queueing_metadata.qid",
 )
+_INDEX_BITS = 64
 _NEW = 1 << 20  # ids beyond all that p4c gives
 _SCRATCH = "lookahead_scratch"
 
@@ -54,7 +56,9 @@ def _bound_indices(node: Any, sizes: dict[str, int]) -> None:
             _bound_indices(value, sizes)
         if node.get("op") == "dereference_header_stack" and node["right"]["type"] != "hexstr":
             size = {"type": "hexstr", "value": hex(sizes[node["left"]["value"]])}
-            bounded = {"op": "%", "left": node["right"], "right": size}
+            width = {"type": "hexstr", "value": hex(_INDEX_BITS)}
+            natural = {"op": "usat_cast", "left": node["right"], "right": width}
+            bounded = {"op": "%", "left": {"type": "expression", "value": natural}, "right": size}
             node["right"] = {"type": "expression", "value": bounded}
 
 

@@ -72,6 +72,9 @@ def draw(subject: Subject, seed: str, count: int) -> Case:
 def check(name: str, program: bytes, count: int, seed: int, *, reduce: bool = True) -> Result:
     """Compare both switches over `count` packets."""
     result = Result()
+    if not program:
+        result.refused = "not compiled by p4c"
+        return result
     try:
         subject = Subject(program)
         Dataplane(subject.json).close()
@@ -205,20 +208,20 @@ def own_programs() -> Iterator[tuple[str, bytes]]:
 
 
 def compiled(p4c: str, testdata: Path, cache: Path) -> Iterator[tuple[str, bytes]]:
-    """What p4c makes of the v1model programs in its tests; in `cache` a failure is an empty file."""
+    """What p4c makes of the v1model programs: nothing, and in `cache` an empty file, if it fails."""
     for source in sorted((testdata / "p4_16_samples").glob("*.p4")):
         output = cache / f"{source.stem}.json"
         if not output.exists():
             if "v1model.p4" not in source.read_text(errors="replace"):
                 continue
             command = [p4c, "--p4v", "16", "-o", str(output), str(source)]
-            done = subprocess.run(
-                command, capture_output=True, timeout=sources.COMPILE_TIMEOUT_S, check=False
-            )
-            if done.returncode or not output.exists():
+            try:
+                subprocess.run(command, capture_output=True, timeout=sources.COMPILE_TIMEOUT_S, check=True)
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+                output.unlink(missing_ok=True)
+            if not output.exists():
                 output.write_bytes(b"")
-        if program := output.read_bytes():
-            yield source.stem, program
+        yield source.stem, output.read_bytes()
 
 
 def main(arguments: list[str] | None = None) -> int:

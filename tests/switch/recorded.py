@@ -89,7 +89,7 @@ def replay(name: str, program: bytes) -> tuple[dict[int, list[bytes]], dict[int,
     if not subject.ordered:
         sent, wanted = ({port: sorted(some) for port, some in side.items()} for side in (sent, wanted))
     told: Cells = {(cell, index): unpacked(count) for cell, index, count in value["cells"]}
-    return wanted, dict(sent), told, {cell: here.cells[cell] for cell in told}
+    return wanted, dict(sent), told, {cell: value for cell, value in here.cells.items() if value}
 
 
 def main() -> int:

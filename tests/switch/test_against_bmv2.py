@@ -1,5 +1,6 @@
 """Random entries and packets on BMv2 and here, byte for byte, where BMv2 is installed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def test_a_difference_is_found_and_reduced() -> None:
     assert smaller.packets[0][0] == 1
     assert len(smaller.packets[0]) == 26
     assert found.embedded != found.bmv2
+
+
+def test_packets_that_meet_in_a_register_are_sent_one_by_one() -> None:
+    root = json.loads(program("externs"))
+    assert Subject(json.dumps(root).encode()).window is None
+    ingress, egress = root["pipelines"]
+    ingress["name"], egress["name"] = egress["name"], ingress["name"]
+    assert Subject(json.dumps(root).encode()).window == 1
 
 
 def test_a_crash_of_bmv2_is_told() -> None:

@@ -1,12 +1,14 @@
 import binascii
+import json
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from switch.api import Action, CounterValue, Marked, Match, MeterRates
 from switch.dataplane import Dataplane
-from tests.switch.harness import internet_checksum, one, running
+from tests.switch.harness import internet_checksum, one, program, running
 
 
 @pytest.fixture
@@ -110,6 +112,39 @@ def test_checksums_are_verified_and_updated(switch: Dataplane) -> None:
     assert send(switch, good[:12] + b"\0\0" + good[14:])[0] == 1
     _, _, total, _ = send(switch, order(0, 1, 2, 3))
     assert total == internet_checksum(struct.pack("!BBHQ", 0, 1, 2, 3))
+
+
+def verified(*, after_extract: list[dict[str, Any]], packet: bytes) -> bool:
+    """Whether the checksum is right of a packet whose parser does something more to headers."""
+    root = json.loads(program("externs"))
+    root["headers"].append({"name": "other", "id": 99, "header_type": "order_t", "metadata": False})
+    (start,) = (state for state in root["parsers"][0]["parse_states"] if state["name"] == "start")
+    start["parser_ops"] += after_extract
+    dataplane = Dataplane(json.dumps(root).encode())
+    try:
+        return not send(dataplane, packet)[0]
+    finally:
+        dataplane.close()
+
+
+def right(half: int) -> bytes:
+    return order(7, 1, half, 0x55, internet_checksum(struct.pack("!BBHQ", 7, 1, half, 0x55)))
+
+
+def test_a_checksum_is_of_the_fields_that_the_parser_left() -> None:
+    """Not of the bytes as they came, which are summed where the parser does no more than extract."""
+    half, five = {"type": "field", "value": ["order", "half"]}, {"type": "hexstr", "value": "0x0005"}
+    change = [{"op": "set", "parameters": [half, five]}]
+    assert not verified(after_extract=change, packet=right(4))
+    assert verified(after_extract=change, packet=right(5)[:2] + b"\0\4" + right(5)[4:])
+    order_, other = ({"type": "header", "value": name} for name in ("order", "other"))
+    copy = [
+        {"op": "extract", "parameters": [{"type": "regular", "value": "other"}]},
+        {"op": "primitive", "parameters": [{"op": "assign_header", "parameters": [order_, other]}]},
+    ]
+    wrong = right(4)[:12] + b"\0\0" + right(4)[14:]
+    assert verified(after_extract=copy, packet=wrong + right(5))
+    assert not verified(after_extract=copy, packet=right(5) + wrong)
 
 
 @pytest.mark.parametrize("payload", [b"", b"x", b"xy", b"0123456789abcdef!", bytes(range(251))])

@@ -31,7 +31,8 @@ def test_entries_are_hit_and_every_action_runs(tmp_path: Path) -> None:
         (start / str(number)).write_bytes(seed)
     outcome = run(target, [start], "-runs=0")
     assert outcome.executions > 9
-    assert outcome.actions == outcome.all_actions
+    names = {action.name for profile in shape.profiles for action in profile.actions}
+    assert outcome.actions == outcome.all_actions >= len(names)
 
 
 @needs_clang

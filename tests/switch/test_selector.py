@@ -1,22 +1,45 @@
 import binascii
+import json
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from switch.api import Action, Bucket, Group, Match, Member
 from switch.dataplane import Dataplane
-from tests.switch.harness import one, running
+from tests.switch.harness import one, program
 
 PROFILED, CHOSEN, CHOSEN_TOO = range(3)
 FLOWS = 4000
 
 
-@pytest.fixture
-def switch() -> Iterator[Dataplane]:
-    with running("selector") as dataplane:
+def sized(members: int) -> bytes:
+    """The program with so much room in its profiles."""
+    declared = json.loads(program("selector"))
+    for profile in declared["pipelines"][0]["action_profiles"]:
+        profile["max_size"] = members
+    return json.dumps(declared).encode()
+
+
+LARGE = 1 << 16  # members: more than 16 bits tell apart
+
+
+@pytest.fixture(params=[1024, LARGE])
+def switch(request: pytest.FixtureRequest) -> Iterator[Dataplane]:
+    with closing(Dataplane(sized(request.param))) as dataplane:
         yield dataplane
+
+
+def test_all_members_of_a_large_profile_are_told_apart() -> None:
+    with closing(Dataplane(sized(LARGE))) as switch:
+        first, *_, last = members(switch, 1, *([2] * (LARGE - 2)), 3)
+        assert last == LARGE
+        for key, member in enumerate((first, last), 1):
+            group = switch.group_add("I.shared", [Bucket(member)])
+            switch.table_insert("I.chosen", [Match(key)], 0, Group(group))
+        assert (ask(switch, CHOSEN, key=1), ask(switch, CHOSEN, key=2)) == (1, 3)
 
 
 def ask(switch: Dataplane, what: int, flow: int = 0, key: int = 1) -> int:

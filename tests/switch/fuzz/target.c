@@ -23,6 +23,9 @@ static void remember(const struct table *t, const uint64_t *key, unsigned n, ...
 #define table_lpm(...) (remember(__VA_ARGS__), table_lpm(__VA_ARGS__))
 #define table_ternary(...) (remember(__VA_ARGS__), table_ternary(__VA_ARGS__))
 
+/* One function an action, so that what was covered can be told by name. */
+#undef INLINE
+#define INLINE static inline
 #include PROGRAM
 
 /* What an action's parameters may be: a mask for each of a record's words. */

@@ -26,8 +26,7 @@ FLAGS = (
     "-pthread",
     "-fno-strict-aliasing",
     "-fno-omit-frame-pointer",
-    # One function an action, so that what was covered can be told by name.
-    "-fno-inline",
+    "-fno-inline",  # see target.c
     "-fsanitize=fuzzer,address,undefined",
     "-fno-sanitize-recover=all",
     "-Wno-unused",

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from switch.api import Action, Bucket, Group, Match, Member, Replica
+from switch.courier import messages
 from switch.dataplane import Dataplane
 from switch.inspect.explain import explain
+from switch.native import ffi
 from switch.proto import inspect_pb2 as pb
 from tests.switch.harness import running
 from tests.switch.orders import order
+from tests.switch.p4rt.messages import DEVICE_CONFIG
+from tests.switch.p4rt.test_native import ipv4
 from tests.switch.test_corners import packet as corner
 
 from .steps import all_of, fields, kinds, only, sent, table
@@ -98,6 +102,22 @@ def test_a_miss_runs_the_default(match: Dataplane) -> None:
     match.table_default("I.lpm_t", Action("I.set", (5,)))
     told = table(explain(match, 1, key(1, a=1)), "I.lpm_t")
     assert (told.action.name, fields(told.action.parameters)) == ("I.set", {"code": "0x05"})
+
+
+def test_a_miss_among_members_tells_no_more_than_the_tables_record() -> None:
+    """That record need not have room for what a member's action takes."""
+    kind = ffi.typeof("enum trace_kind").relements["TRACE_ACTION"]
+    dataplane = Dataplane(DEVICE_CONFIG)
+    try:
+        numbers = {table.name: n for n, table in enumerate(dataplane.shape.tables)}
+        number = numbers["ingress.selected"]
+        shape = dataplane.shape.tables[number]
+        assert shape.profile is not None
+        assert shape.data_words < dataplane.shape.profiles[shape.profile].data_words
+        bodies = [body for k, n, body in messages(dataplane.trace(1, ipv4(1))) if (k, n) == (kind, number)]
+        assert [len(body) for body in bodies] == [8 * (2 + shape.data_words)]
+    finally:
+        dataplane.close()
 
 
 def test_matches_are_told_as_they_were_written(match: Dataplane) -> None:

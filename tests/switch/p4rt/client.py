@@ -12,7 +12,7 @@ from finsy.proto import U128, p4r, p4r_grpc, rpc_status
 
 from .messages import DEVICE_CONFIG, P4INFO
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 
 _Config = p4r.SetForwardingPipelineConfigRequest
 CONFIG = p4r.ForwardingPipelineConfig(
@@ -81,13 +81,18 @@ class Client:
 
     async def hear(self, kind: str) -> Any:
         """The next stream message, which has to be of a kind."""
+        message = await self.hear_any()
+        assert message.WhichOneof("update") == kind, message
+        return getattr(message, kind)
+
+    async def hear_any(self) -> p4r.StreamMessageResponse:
+        """The next stream message."""
         try:
             message = await asyncio.wait_for(self.stream.read(), TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             raise RefusedError(error) from None
         assert message is not grpc.aio.EOF
-        assert message.WhichOneof("update") == kind, message
-        return getattr(message, kind)
+        return message
 
     async def arbitrate(self) -> int:
         """Bid and return the status code of the answer: OK 0, NOT_FOUND 5, ALREADY_EXISTS 6."""

@@ -310,18 +310,22 @@ class MemoryPipeline:
 class MemoryDevice:
     """A device whose pipelines are in memory; `pipelines` are all that were ever built.
 
-    Building waits for `gate`, as compiling would; `broken` ports refuse every pipeline.
+    Building waits for `gate`, as compiling would, and is told by `building`; `broken` ports refuse every
+    pipeline.
     """
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
+        self.building = False
         self.broken = False
         self.pipelines: list[MemoryPipeline] = []
         self.running: MemoryPipeline | None = None
 
     def build(self, program: bytes) -> MemoryPipeline:
+        self.building = True
         assert self.gate.wait(20)
+        self.building = False
         pipeline = MemoryPipeline(program)
         self.pipelines.append(pipeline)
         return pipeline

@@ -7,6 +7,9 @@ import pytest
 from finsy.proto import U128, p4r, stratum
 from google.protobuf.any_pb2 import Any as AnyMessage
 
+from switch.p4rt.arbitration import MAX_ROLES, Arbitration
+from switch.p4rt.errors import P4RuntimeError
+
 from .client import Client, RefusedError
 from .conftest import Clients
 from .messages import IDS, counter_of, default, multicast_of, route, shown_all
@@ -194,3 +197,68 @@ async def test_a_role_config_of_another_scheme(clients: Clients) -> None:
         client = await clients(1, role)
         await client.bid()
         assert await refusal(client) == "INVALID_ARGUMENT"
+
+
+async def test_election_id_0_is_one(clients: Clients) -> None:
+    zero, unset = await clients(0), await clients(None)
+    await unset.bid()
+    assert await notice(unset) == (NOT_FOUND, None)
+    await zero.bid()
+    assert await notice(zero) == (OK, 0)
+    assert await notice(unset) == (ALREADY_EXISTS, 0)
+    await zero.push()
+
+
+async def test_a_roles_config_is_that_of_its_primary(clients: Clients) -> None:
+    backup, primary = (
+        await clients(None, role("r", shared_p4_ids=[1])),
+        await clients(1, role("r", shared_p4_ids=[2])),
+    )
+    await backup.bid()
+    assert (await backup.hear("arbitration")).role == p4r.Role(name="r")
+    await primary.bid()
+    assert (await primary.hear("arbitration")).role == primary.role
+    assert (await backup.hear("arbitration")).role == primary.role
+    primary.role = role("r", shared_p4_ids=[3])
+    await primary.bid()
+    assert (await backup.hear("arbitration")).role == primary.role
+
+
+def bid(name: str, election_id: int | None) -> p4r.MasterArbitrationUpdate:
+    given = None if election_id is None else U128.encode(election_id)
+    return p4r.MasterArbitrationUpdate(device_id=1, role=p4r.Role(name=name), election_id=given)
+
+
+def test_a_role_is_remembered_from_its_first_primary_on() -> None:
+    arbitration: Arbitration[int] = Arbitration(1)
+    arbitration.update(1, bid("watched", None))
+    arbitration.update(2, bid("led", 5))
+    for client in (1, 2):
+        arbitration.leave(client)
+    with pytest.raises(P4RuntimeError, match="watched"):
+        arbitration.role("watched")
+    ((_, heard),) = arbitration.update(3, bid("led", 4))
+    assert (heard.status.code, heard.election_id) == (NOT_FOUND, U128.encode(5))
+
+
+def test_roles_are_bounded() -> None:
+    arbitration: Arbitration[int] = Arbitration(1)
+    for number in range(1, MAX_ROLES):
+        arbitration.update(number, bid(str(number), 1))
+        arbitration.leave(number)
+    with pytest.raises(P4RuntimeError) as refused:
+        arbitration.update(MAX_ROLES, bid("late", 1))
+    assert refused.value.status_code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert arbitration.leave(MAX_ROLES) == []
+    arbitration.update(MAX_ROLES + 1, bid("", 1))
+    arbitration.update(MAX_ROLES + 2, bid("1", 2))
+
+
+def test_a_refused_client_leaves_no_role_behind() -> None:
+    arbitration: Arbitration[int] = Arbitration(1)
+    odd = bid("odd", 1)
+    odd.role.config.Pack(p4r.Index(index=1))
+    with pytest.raises(P4RuntimeError):
+        arbitration.update(1, odd)
+    with pytest.raises(P4RuntimeError):
+        arbitration.role("odd")

@@ -188,3 +188,9 @@ async def test_a_group_of_a_deleted_and_restored_member(client: Client, pipeline
         )
     assert pipeline.summary() == before
     await client.modify(group("paths", 1, {1: 2, 2: 1}), member("paths", 1, forward(9)))
+
+
+async def test_an_atomicity_that_there_is_not(client: Client) -> None:
+    with pytest.raises(RefusedError) as refused:
+        await client.insert(route(0x0A000000, 8, 1), atomicity=7)
+    assert (refused.value.code, refused.value.codes) == ("INVALID_ARGUMENT", [])

@@ -5,7 +5,7 @@ import json
 
 import grpc
 import pytest
-from finsy.proto import p4r
+from finsy.proto import p4i, p4r
 
 from switch.api import Marked
 
@@ -27,6 +27,64 @@ def config(program: bytes | None = None, cookie: int | None = None) -> p4r.Forwa
     if cookie is not None:
         made.cookie.cookie = cookie
     return made
+
+
+@pytest.mark.parametrize("number", ["0", "twice"])
+@pytest.mark.parametrize("of", ["table", "field", "param", "metadata"])
+async def test_ids_are_unique_and_not_0(primary: Client, of: str, number: str) -> None:
+    """§ 6.3 and 8.1.1."""
+    odd = config()
+    info = odd.p4info
+    (acl,) = (table for table in info.tables if table.preamble.alias == "acl")
+    (rewrite,) = (item for item in info.actions if item.preamble.alias == "rewrite")
+    first, second = {
+        "table": (info.tables[0].preamble, info.actions[0].preamble),
+        "field": (acl.match_fields[0], acl.match_fields[1]),
+        "param": (rewrite.params[0], rewrite.params[1]),
+        "metadata": tuple(info.controller_packet_metadata[0].metadata[:2]),
+    }[of]
+    first.id = 0 if number == "0" else second.id
+    with pytest.raises(RefusedError, match=r"the id 0|the same id") as refused:
+        await primary.push(SET.VERIFY, odd)
+    assert refused.value.code == "INVALID_ARGUMENT"
+
+
+async def test_an_action_may_be_in_the_program_once_more(primary: Client) -> None:
+    """p4c copies an action for a call outside of tables, with its name and without its parameters."""
+    program = json.loads(CONFIG.p4_device_config)
+    forward, *_ = (item for item in program["actions"] if item["name"] == "ingress.forward")
+    number = max(item["id"] for item in program["actions"]) + 1
+    program["actions"].append(forward | {"id": number, "runtime_data": [], "primitives": []})
+    await primary.push(config=config(json.dumps(program).encode()))
+    await primary.insert(route(1, 32, 1))
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(route(2, 32, 512))
+    assert refused.value.codes == ["INVALID_ARGUMENT"]
+
+
+async def test_what_the_compiler_left_out_may_be_all_there_is(primary: Client) -> None:
+    """p4c keeps in P4Info tables that were optimised out, and action profiles that no table uses."""
+    left_out = config()
+    left_out.p4info.action_profiles.add().preamble.CopyFrom(p4i.Preamble(id=0x11000001, name="unused"))
+    for table in left_out.p4info.tables:
+        table.preamble.name += "_gone"
+    await primary.push(config=left_out)
+    unused = p4r.ActionProfileMember(action_profile_id=0x11000001, member_id=1)
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(p4r.Entity(action_profile_member=unused), route(1, 32, 1))
+    assert refused.value.codes == ["UNIMPLEMENTED", "UNIMPLEMENTED"]
+
+
+async def test_a_field_without_width_has_the_programs(primary: Client) -> None:
+    """P4Info has none for fields of type error."""
+    bare = config()
+    (table,) = (table for table in bare.p4info.tables if table.preamble.alias == "acl")
+    for field in table.match_fields:
+        field.bitwidth = 0
+    await primary.push(config=bare)
+    await primary.insert(entry("acl", {"ingress_port": 511}, action("drop"), priority=1))
+    with pytest.raises(RefusedError, match="does not fit 9 bits"):
+        await primary.insert(entry("acl", {"ingress_port": 512}, action("drop"), priority=1))
 
 
 async def test_nothing_works_without_a_pipeline(primary: Client) -> None:
@@ -118,6 +176,27 @@ async def test_a_client_that_gives_up_leaves_nothing_half_done(client: Client, d
     assert device.running is not None
     assert len(device.running.tables["ingress.route"].entries) == 1
     assert [pipeline.running or pipeline.discarded for pipeline in device.pipelines].count(True) == 1
+
+
+async def test_who_is_no_longer_primary_commits_nothing(
+    client: Client, clients: Clients, device: MemoryDevice
+) -> None:
+    """Both wait for the config that is being built; until then another client has become primary."""
+    await client.push(SET.VERIFY_AND_SAVE)
+    running = device.running
+    device.gate.clear()
+    waiting = asyncio.gather(
+        client.push(SET.VERIFY), client.push(SET.COMMIT, None), client.push(), return_exceptions=True
+    )
+    await asyncio.sleep(0)
+    while not device.building:
+        await asyncio.sleep(0.01)
+    assert await (await clients(11)).arbitrate() == 0
+    device.gate.set()
+    verified, *refused = await waiting
+    assert verified is None
+    assert [error.code for error in refused if isinstance(error, RefusedError)] == ["PERMISSION_DENIED"] * 2
+    assert device.running is running
 
 
 async def test_ports_that_refuse_a_pipeline_keep_the_one_they_have(
@@ -229,6 +308,7 @@ def without_tables() -> p4r.ForwardingPipelineConfig:
     root = json.loads(CONFIG.p4_device_config)
     for pipeline in root["pipelines"]:
         pipeline["tables"] = []
+    root["actions"] = []
     return config(json.dumps(root).encode())
 
 
@@ -242,7 +322,7 @@ def broken_p4info(change: str) -> p4r.ForwardingPipelineConfig:
         case "no such profile":
             table.implementation_id = 5
         case "no width":
-            table.match_fields[0].bitwidth = 0
+            made.p4info.value_sets[0].match[0].bitwidth = 0
         case "no match type":
             table.match_fields[0].match_type = 0
         case "no such struct":
@@ -256,7 +336,7 @@ WRONG = {
     "no device config": (SET.VERIFY_AND_COMMIT, p4r.ForwardingPipelineConfig(p4info=CONFIG.p4info)),
     "not JSON": (SET.VERIFY, config(b"\xff")),
     "JSON of something else": (SET.VERIFY, config(b"[]")),
-    "program without tables": (SET.VERIFY, without_tables()),
+    "program without tables and actions": (SET.VERIFY, without_tables()),
     "action unspecified": (SET.UNSPECIFIED, CONFIG),
     "action unknown": (9, CONFIG),
     "commit with config": (SET.COMMIT, CONFIG),

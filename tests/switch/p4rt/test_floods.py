@@ -19,6 +19,7 @@ from .test_native import CPU_PORT, DEVICE_ID, Inspected, device, ipv4
 __all__ = ["device"]
 
 WRITES = 200
+TIMEOUT_S = 60
 AT_ONCE = 1000
 """Packets, or digests, that one call makes in native code: the caller's Python is not what limits them."""
 
@@ -66,10 +67,11 @@ def flooding(make: Callable[[], object]) -> Generator[None]:
 async def write_much(client: Client, device: Inspected) -> None:
     """Write until the flood has lost messages, but at least for a while."""
     written = 0
-    while written < WRITES or not device.pipeline.ended()["lost_messages"]:
-        await client.update((INSERT, route(written, 32, 1)))
-        await client.update((DELETE, route(written, 32, 1)))
-        written += 2
+    async with asyncio.timeout(TIMEOUT_S):
+        while written < WRITES or not device.pipeline.ended()["lost_messages"]:
+            await client.update((INSERT, route(written, 32, 1)))
+            await client.update((DELETE, route(written, 32, 1)))
+            written += 2
 
 
 async def test_packet_ins(writer: Client, device: Inspected) -> None:

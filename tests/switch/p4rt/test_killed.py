@@ -96,12 +96,14 @@ def test_a_killed_switch_leaves_its_interfaces_and_its_place(address: str, wires
     chance = random.Random(0)
     before = settings(wires)
     arguments = ("--no-p4", "--grpc-server-addr", address, *ports(wires))
+    answered = 0
     for _ in range(KILLS):
         with traffic(wires), switch(*arguments, wires=wires) as process:
             delay_s = chance.uniform(0, LONGEST_S)
-            assert asyncio.run(write_until_killed(address, delay_s, process.kill)) > 0 or delay_s < 0.1
+            answered += asyncio.run(write_until_killed(address, delay_s, process.kill))
             process.wait()
         assert settings(wires) == before
+    assert answered > 0
 
     def drain() -> None:
         """What came out meanwhile filled the socket's buffer."""

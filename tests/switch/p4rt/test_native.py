@@ -11,6 +11,7 @@ from switch.dataplane import Dataplane
 from switch.device import Device
 from switch.p4rt.server import serve
 
+from . import translated
 from .client import Client, RefusedError, connect
 from .messages import (
     DELETE,
@@ -177,14 +178,44 @@ async def test_value_sets_steer_the_parser(client: Client, device: Inspected) ->
     assert ports(device, packet) == [2]
 
 
+def to_port(port: int) -> list[p4r.PacketMetadata]:
+    return [
+        p4r.PacketMetadata(metadata_id=number, value=canonical(value))
+        for number, value in ((1, port), (2, 0))
+    ]
+
+
 async def test_packets_out_and_in(client: Client) -> None:
     """A packet-out to the CPU port comes back, the start of its payload taken for the packet-in header."""
     packet = ipv4(0x0A000001)
-    metadata = [p4r.PacketMetadata(metadata_id=1, value=canonical(CPU_PORT))]
-    await client.say(packet=p4r.PacketOut(payload=(9 << 7 | 5).to_bytes(2) + packet, metadata=metadata))
+    payload = (9 << 7 | 5).to_bytes(2) + packet
+    await client.say(packet=p4r.PacketOut(payload=payload, metadata=to_port(CPU_PORT)))
     back = await client.hear("packet")
     assert back.payload == packet
     assert [(item.metadata_id, item.value) for item in back.metadata] == [(1, b"\x09"), (2, b"\5")]
+
+
+async def test_translated_values_in_packets_and_digests(client: Client) -> None:
+    await client.push(config=translated.CONFIG)
+    learning = p4r.DigestEntry(
+        digest_id=translated.IDS["seen_t"], config=p4r.DigestEntry.Config(max_list_size=1)
+    )
+    to_cpu = translated.action("to_cpu", 9)
+    learn, port = translated.action("learn"), translated.ternary(CPU_PORT)
+    await client.insert(
+        p4r.Entity(digest_entry=learning),
+        translated.entry("labelled", to_cpu, translated.exact(b"blue"), priority=1),
+        translated.entry("arrival", learn, port, priority=1),
+    )
+    packet = bytes.fromhex("000000000001 000000000002 9000")
+    await client.say(packet=p4r.PacketOut(payload=packet, metadata=translated.metadata(b"blue", 5)))
+    heard = [await client.hear_any() for _ in range(2)]
+    (back,) = (message.packet for message in heard if message.HasField("packet"))
+    assert back == p4r.PacketIn(payload=packet, metadata=translated.metadata(CPU_PORT, b"blue", 9))
+    (digests,) = (message.digest for message in heard if message.HasField("digest"))
+    assert digests.data == [
+        translated.seen(source=2, port=CPU_PORT, label=b"blue", colour="GREEN", failed="PacketTooShort")
+    ]
 
 
 async def test_packets_out_need_a_cpu_port(tmp_path: Path) -> None:
@@ -193,7 +224,7 @@ async def test_packets_out_need_a_cpu_port(tmp_path: Path) -> None:
         async with serve(device, DEVICE_ID, address), connect(address, DEVICE_ID) as client:
             await client.arbitrate()
             await client.push()
-            await client.say(packet=p4r.PacketOut(payload=b"x"))
+            await client.say(packet=p4r.PacketOut(payload=b"x", metadata=to_port(1)))
             assert (await client.hear("error")).canonical_code == 9
     finally:
         device.close()

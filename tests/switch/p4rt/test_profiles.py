@@ -1,11 +1,13 @@
 """Members, groups and one-shot action sets."""
 
+from collections.abc import Callable
+
 import pytest
-from finsy.proto import p4r
+from finsy.proto import p4i, p4r
 
 from switch.api import Action, Bucket, Group, Member
 
-from .client import Client, RefusedError
+from .client import CONFIG, Client, RefusedError
 from .memory_pipeline import MemoryPipeline
 from .messages import (
     DELETE,
@@ -241,6 +243,59 @@ async def test_the_older_watch_is_kept(client: Client) -> None:
     watched.action_profile_group.members[0].watch = 4
     await client.insert(watched)
     assert shown_all(await client.read(GROUPS)) == shown_all([watched])
+
+
+async def test_an_empty_watch_port_watches_none(client: Client) -> None:
+    await with_members(client)
+    unwatched = group("paths", 5, {1: 1})
+    unwatched.action_profile_group.members[0].watch_port = b""
+    await client.insert(unwatched)
+    assert shown_all(await client.read(GROUPS)) == shown_all([unwatched])
+
+
+async def pushed(client: Client, change: Callable[[p4i.P4Info], None]) -> None:
+    """Push `everything.p4` with a P4Info that differs."""
+    config = p4r.ForwardingPipelineConfig()
+    config.CopyFrom(CONFIG)
+    change(config.p4info)
+    await client.push(config=config)
+
+
+async def test_a_default_only_action_is_not_for_members(primary: Client) -> None:
+    def change(info: p4i.P4Info) -> None:
+        for table in info.tables:
+            for ref in table.action_refs:
+                if table.preamble.alias == "selected" and ref.id == IDS["NoAction"]:
+                    ref.scope = p4i.ActionRef.DEFAULT_ONLY
+
+    await pushed(primary, change)
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(
+            member("paths", 1, action("NoAction")),
+            selected(action_set((action("NoAction"), 1))),
+            member("stations", 1, action("NoAction")),
+        )
+    assert refused.value.codes == ["PERMISSION_DENIED", "PERMISSION_DENIED", None]
+
+
+async def test_weights_are_bounded_by_the_group_or_each(primary: Client) -> None:
+    """§ 6.4.3: with `sum_of_members` a weight may be any, as far as the target can draw by it."""
+
+    def change(info: p4i.P4Info) -> None:
+        for profile in info.action_profiles:
+            if profile.with_selector:
+                profile.max_group_size = 2
+                profile.sum_of_members.max_member_weight = 0
+
+    await pushed(primary, change)
+    await with_members(primary)
+    await primary.insert(group("paths", 5, {1: 1 << 15, 2: 1 << 15}))
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(group("paths", 6, {1: 1 << 15, 2: (1 << 15) + 1}))
+    assert refused.value.codes == ["RESOURCE_EXHAUSTED"]
+    with pytest.raises(RefusedError) as refused:
+        await primary.insert(group("paths", 6, {1: 1, 2: 1, 3: 1}))
+    assert refused.value.codes == ["RESOURCE_EXHAUSTED"]
 
 
 async def test_entries_of_a_profile_without_selector(client: Client, pipeline: MemoryPipeline) -> None:

@@ -41,14 +41,16 @@ async def test_packet_out_carries_its_metadata(client: Client, pipeline: MemoryP
     assert pipeline.sent == [(0x102 << 7 | 0x55).to_bytes(2) + b"payload"]
 
 
-async def test_packet_out_fields_left_out_are_zero(client: Client, pipeline: MemoryPipeline) -> None:
-    await client.say(packet=p4r.PacketOut(payload=b"payload", metadata=metadata(first=1)))
-    await settled(client)
-    assert pipeline.sent == [(1 << 7).to_bytes(2) + b"payload"]
-
-
 @pytest.mark.parametrize(
-    "wrong", [metadata(first=512), metadata(first=b""), metadata(third=1), metadata(first=1) * 2]
+    "wrong",
+    [
+        [],
+        metadata(first=1),
+        metadata(first=512, second=0),
+        metadata(first=b"", second=0),
+        metadata(first=1, second=0, third=1),
+        metadata(first=1, second=0) + metadata(second=0),
+    ],
 )
 async def test_wrong_packet_out_metadata(
     client: Client, pipeline: MemoryPipeline, wrong: list[p4r.PacketMetadata]
@@ -203,6 +205,20 @@ async def test_ack_of_an_unknown_digest(client: Client) -> None:
     await client.say(digest_ack=ack)
     error = await client.hear("error")
     assert (error.canonical_code, error.digest_list_ack.digest_list_ack) == (3, ack)
+
+
+async def test_ack_of_another_roles_digest(client: Client, clients: Clients) -> None:
+    stranger, learner = (
+        await clients(1, role("stranger", shared_p4_ids=[IDS["route"]])),
+        await clients(1, role("learner", shared_p4_ids=[IDS["seen_t"]])),
+    )
+    assert await stranger.arbitrate() == await learner.arbitrate() == 0
+    ack = p4r.DigestListAck(digest_id=IDS["seen_t"], list_id=1)
+    await stranger.say(digest_ack=ack)
+    error = await stranger.hear("error")
+    assert (error.canonical_code, error.digest_list_ack.digest_list_ack) == (7, ack)
+    await learner.say(digest_ack=ack)
+    assert await learner.arbitrate() == 0  # nothing but the answer has come
 
 
 async def test_other_stream_messages(client: Client) -> None:

@@ -169,7 +169,10 @@ DENIED = {
         entry("kind", {"ether_type": (1, 1), "$valid$": 1}, action("count_kind"), priority=9),
     ),
     "delete of const": (3, entry("kind", {"$valid$": 0}, priority=1)),
+    "delete from const": (3, entry("kind", {"ether_type": (1, 1), "$valid$": 1}, priority=9)),
     "action of const": (2, entry("kind", {"$valid$": 0}, action("count_kind"), priority=1)),
+    "metadata of const": (2, entry("kind", {"$valid$": 0}, priority=1, metadata=b"mine")),
+    "cookie of const": (2, entry("kind", {"$valid$": 0}, priority=1, controller_metadata=1)),
 }
 
 
@@ -322,6 +325,51 @@ async def test_reads_filter(client: Client) -> None:
     assert await ports(action=p4r.TableAction(action=p4r.Action(action_id=IDS["drop"]))) == {1, 2}
     assert await ports(match=match("acl", ingress_port=3), priority=2) == {3}
     assert await ports(match=match("acl", ingress_port=3), priority=1) == set()
+    assert await ports(match=match("acl", ingress_port=3)) == {3}
+    assert await ports(match=match("acl", protocol=1, ingress_port=3)) == set()
+
+
+async def test_default_entries_filter_too(client: Client) -> None:
+    await client.modify(default("route", action("drop"), metadata=b"a"))
+
+    async def found(**wanted: object) -> int:
+        return len(await client.read(default("route", **wanted)))
+
+    assert await found() == await found(metadata=b"a") == 1
+    assert await found(metadata=b"b") == await found(controller_metadata=1) == 0
+    by_action = [p4r.TableAction(action=p4r.Action(action_id=IDS[name])) for name in ("drop", "forward")]
+    assert [await found(action=wanted) for wanted in by_action] == [1, 0]
+
+
+WRONG_READS = {
+    "all tables by match": p4r.TableEntry(match=match("route", dst_addr=(1, 32))),
+    "all tables by priority": p4r.TableEntry(priority=1),
+    "all tables by metadata": p4r.TableEntry(metadata=b"a"),
+    "all tables by cookie": p4r.TableEntry(controller_metadata=1),
+    "all tables by action": p4r.TableEntry(action=p4r.TableAction(action=action("drop"))),
+    "by member": p4r.TableEntry(table_id=IDS["profiled"], action=p4r.TableAction(action_profile_member_id=1)),
+    "key of another table": p4r.TableEntry(table_id=IDS["route"], match=match("acl", ingress_port=1)),
+    "default by match": entry("route", {"dst_addr": (1, 32)}, is_default_action=True).table_entry,
+    "default by priority": default("route", priority=1).table_entry,
+    "default by idle timeout": default("station", idle_timeout_ns=1).table_entry,
+    "default by last hit": default("station", time_since_last_hit=p4r.TableEntry.IdleTimeout()).table_entry,
+    "idle timeout unsupported": p4r.TableEntry(table_id=IDS["route"], idle_timeout_ns=1),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_READS)
+async def test_reads_that_mean_nothing(client: Client, name: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        await client.read(p4r.Entity(table_entry=WRONG_READS[name]))
+    assert refused.value.codes == ["INVALID_ARGUMENT"]
+
+
+async def test_no_write_may_set_is_const(client: Client) -> None:
+    await client.insert(route(1, 32, 1))
+    with pytest.raises(RefusedError) as refused:
+        await client.delete(route(1, 32, 1, is_const=True), entry("kind", {"$valid$": 0}, is_const=True))
+    assert refused.value.codes == ["INVALID_ARGUMENT", "INVALID_ARGUMENT"]
+    assert len(await client.read(ANY_ROUTE)) == 1
 
 
 async def test_many_entries_come_in_chunks(client: Client) -> None:
