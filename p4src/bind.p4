@@ -9,7 +9,7 @@
 #include "ids.p4"
 #include "sizes.p4"
 
-control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
+control Bind(inout headers_t hdr, inout metadata_t meta) {
     CookieTag() cookie_tag;
     bit<1> sealing = 0;
     bit<2> epoch = 0;
@@ -54,7 +54,7 @@ control Bind(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t 
 
     /* By the client's router alone, which will see the response; 0 where another made the request out of a chain. */
     action stamp() {
-        hdr.cfn.timestamp = meta.again == Again.CHAINED ? 0 : std.ingress_global_timestamp[31:0];
+        hdr.cfn.timestamp = meta.again == Again.CHAINED ? 0 : meta.now[31:0];
     }
 
     apply {

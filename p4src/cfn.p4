@@ -91,6 +91,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
     apply {
         if (meta.again == Again.NO) {
             meta.port = std.ingress_port;
+            meta.now = std.ingress_global_timestamp;
         }
         meta.before.dst = meta.dst;
         meta.path = Path.DROP;
@@ -135,7 +136,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
             holder.apply(hdr, meta);
         }
         if (meta.path == Path.STEER && meta.flow_s != 0 && hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
-            recall_flow.apply(hdr, meta, std);
+            recall_flow.apply(hdr, meta);
         }
         if (meta.outcome == Outcome.BOUND_BY_COOKIE || meta.outcome == Outcome.BOUND_BY_FLOW) {
             alive.apply(hdr, meta);
@@ -143,20 +144,20 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.STEER && meta.bound.chosen == 0) {
             service.apply(hdr, meta);
             if (meta.path == Path.STEER && meta.wanted != 0) {
-                prefer.apply(meta, std);
+                prefer.apply(meta);
             }
             if (meta.path == Path.STEER && meta.bound.chosen == 0) {
-                choose.apply(hdr, meta, std);
+                choose.apply(hdr, meta);
             }
         }
         if (meta.path == Path.STEER && meta.flow_s != 0 && hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
-            remember_flow.apply(meta, std);
+            remember_flow.apply(meta);
         }
         if (meta.path == Path.STEER && meta.holder != 0 && meta.holder != meta.bound.site) {
             send_ahead.apply(meta);
         }
         if (meta.path == Path.STEER) {
-            bind.apply(hdr, meta, std);
+            bind.apply(hdr, meta);
             if (meta.scope == 0) {
                 usage.apply(hdr, meta);
             }
@@ -178,7 +179,7 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
             own.apply(meta);
         }
         if (meta.path == Path.RESPOND) {
-            respond.apply(hdr, meta, std);
+            respond.apply(hdr, meta);
         } else if (meta.path == Path.ROUTE) {
             meta.outcome = meta.again == Again.PREFETCH ? Outcome.PREFETCHED : Outcome.ROUTED;
         } else if (meta.path == Path.REFUSE) {

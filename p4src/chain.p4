@@ -73,7 +73,7 @@ control Chain(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
 
     apply {
         member_load.write((bit<32>)meta.bound.slot,
-                          std.ingress_global_timestamp[31:0] ++ hdr.cfn.queue ++ hdr.cfn.load ++ 8w0);
+                          meta.now[31:0] ++ hdr.cfn.queue ++ hdr.cfn.load ++ 8w0);
         if (hdr.cfn.status != STATUS_OK) {
             break_chain();
         } else {

@@ -19,8 +19,8 @@ const bit<8> UNANSWERED = 32;
  * to the first. */
 const bit<32> SECOND_SALT = 0x9e3779b9;
 
-control Choose(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
-    bit<32> now = std.ingress_global_timestamp[31:0];
+control Choose(inout headers_t hdr, inout metadata_t meta) {
+    bit<32> now = meta.now[31:0];
     bit<32> request = 0;
     bit<64> load_1 = 0;
     bit<64> load_2 = 0;

@@ -18,12 +18,12 @@ register<bit<80>>(FLOWS * 8) flow_cell;
 #define CELL_INSTANCE(cell) (cell)[15:0]
 
 /* 2^20 us, about a second. */
-#define CLOCK_S(std) (std).ingress_global_timestamp[35:20]
+#define CLOCK_S(meta) (meta).now[35:20]
 
 const bit<32> FLOW_SALT = 0x85ebca6b;
 
 /* Look at one cell: this flow's, or else one to put it in. */
-control LookAt(inout metadata_t meta, in standard_metadata_t std, in bit<32> index) {
+control LookAt(inout metadata_t meta, in bit<32> index) {
     bit<80> cell = 0;
 
     action is_ours() {
@@ -41,7 +41,7 @@ control LookAt(inout metadata_t meta, in standard_metadata_t std, in bit<32> ind
     apply {
         if (meta.flow_known == 0) {
             flow_cell.read(cell, index);
-            if (cell == 0 || CLOCK_S(std) - CELL_SEEN(cell) > (bit<16>)meta.flow_s) {
+            if (cell == 0 || CLOCK_S(meta) - CELL_SEEN(cell) > (bit<16>)meta.flow_s) {
                 if (meta.flow_room == 0) {
                     is_free();
                 }
@@ -52,7 +52,7 @@ control LookAt(inout metadata_t meta, in standard_metadata_t std, in bit<32> ind
     }
 }
 
-control RecallFlow(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
+control RecallFlow(inout headers_t hdr, inout metadata_t meta) {
     LookAt() look_at;
 
     bit<32> bucket = 0;
@@ -82,15 +82,15 @@ control RecallFlow(inout headers_t hdr, inout metadata_t meta, in standard_metad
     apply {
         name_flow();
         first_bucket();
-        look_at.apply(meta, std, bucket);
-        look_at.apply(meta, std, bucket + 1);
-        look_at.apply(meta, std, bucket + 2);
-        look_at.apply(meta, std, bucket + 3);
+        look_at.apply(meta, bucket);
+        look_at.apply(meta, bucket + 1);
+        look_at.apply(meta, bucket + 2);
+        look_at.apply(meta, bucket + 3);
         second_bucket();
-        look_at.apply(meta, std, bucket);
-        look_at.apply(meta, std, bucket + 1);
-        look_at.apply(meta, std, bucket + 2);
-        look_at.apply(meta, std, bucket + 3);
+        look_at.apply(meta, bucket);
+        look_at.apply(meta, bucket + 1);
+        look_at.apply(meta, bucket + 2);
+        look_at.apply(meta, bucket + 3);
         if (meta.flow_known == 1) {
             is_recalled();
         }
@@ -98,14 +98,14 @@ control RecallFlow(inout headers_t hdr, inout metadata_t meta, in standard_metad
 }
 
 /* After the choice: remember it, and that the flow was seen. */
-control RememberFlow(inout metadata_t meta, in standard_metadata_t std) {
+control RememberFlow(inout metadata_t meta) {
     action is_overflow() {
         meta.outcome = Outcome.BOUND_FLOW_UNKEPT;
     }
 
     apply {
         if (meta.flow_known == 1 || meta.flow_room == 1) {
-            flow_cell.write(meta.flow_index, meta.flow_name ++ CLOCK_S(std) ++ 2w0 ++ meta.bound.site ++ meta.bound.instance);
+            flow_cell.write(meta.flow_index, meta.flow_name ++ CLOCK_S(meta) ++ 2w0 ++ meta.bound.site ++ meta.bound.instance);
         } else {
             is_overflow();
         }

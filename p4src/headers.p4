@@ -233,6 +233,8 @@ struct metadata_t {
     Again      again;
     @field_list(FIELDS_AGAIN)
     port_t     port;            /* that the packet came in by; standard metadata forget it when it comes again */
+    @field_list(FIELDS_AGAIN)
+    bit<48>    now;             /* when it came in, us of this router's clock; likewise */
     Path       path;
     Outcome    outcome;
     @field_list(FIELDS_AGAIN)

@@ -52,7 +52,7 @@ control Holder(in headers_t hdr, inout metadata_t meta) {
 }
 
 /* The group's member at the site that is wanted, if it has one and that has room. */
-control Prefer(inout metadata_t meta, in standard_metadata_t std) {
+control Prefer(inout metadata_t meta) {
     bit<64> load = 0;
     bit<1> runs_there = 0;
     group_t there = 0;
@@ -99,7 +99,7 @@ control Prefer(inout metadata_t meta, in standard_metadata_t std) {
         if (runs_there == 1) {
             member_load.read(load, (bit<32>)remote.slot);
             if (meta.has_result == 1 || LOAD_OF(load) < LOAD_QUEUED
-                || std.ingress_global_timestamp[31:0] - TOLD_US(load) > LOAD_EXPIRY_US) {
+                || meta.now[31:0] - TOLD_US(load) > LOAD_EXPIRY_US) {
                 go_there();
                 if (there == 0) {
                     bind_remote();

@@ -45,8 +45,8 @@ control Verify(in headers_t hdr, inout metadata_t meta) {
     }
 }
 
-control Respond(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
-    bit<32> now = std.ingress_global_timestamp[31:0];
+control Respond(inout headers_t hdr, inout metadata_t meta) {
+    bit<32> now = meta.now[31:0];
     bit<32> slot = (bit<32>)meta.bound.slot;
     bit<64> response = 0;
     bit<32> sample = 0;

@@ -15,9 +15,9 @@ control Trace(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t
         hdr.record.hops = hdr.cfn.hops;
         hdr.record.site = 2w0 ++ meta.bound.site;
         hdr.record.instance = meta.bound.instance;
-        hdr.record.time_us = std.ingress_global_timestamp[31:0];
+        hdr.record.time_us = meta.now[31:0];
         hdr.record.queue = std.enq_qdepth[15:0];
-        hdr.record.residence_us = (std.egress_global_timestamp - std.ingress_global_timestamp)[15:0];
+        hdr.record.residence_us = (std.egress_global_timestamp - meta.now)[15:0];
         hdr.trace.length = hdr.trace.length + TRACE_RECORD_WORDS;
         hdr.cfn.length = hdr.cfn.length + TRACE_RECORD_WORDS;
         hdr.udp.length = hdr.udp.length + TRACE_RECORD_BYTES;

@@ -6,11 +6,13 @@ from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
+from cfn.extensions import ExtensionType
 from cfn.scapy_layer import CFN, CFNAuth, CFNTrace, CFNTraceRecord
 from ptf_tests.base import CfnTest, each_family
 from ptf_tests.entries import default, entry
 from ptf_tests.network import (
     CLIENT_PORT,
+    DETECT,
     NEAR,
     NEAR_PORT,
     ROUTER,
@@ -23,7 +25,7 @@ from ptf_tests.network import (
     Family,
     cookie,
 )
-from ptf_tests.packets import bound, forwarded, request, residuals, response, restored
+from ptf_tests.packets import bound, chain, forwarded, request, residuals, response, restored
 
 NUMBER = 77
 SELF = default("router", "router_is", router=NUMBER, ipv4=V4.router, ipv6=V6.router)
@@ -90,6 +92,30 @@ class RecordedOnTheWayBack(TraceTest):
         sent = response(family, NEAR, CFNTrace(records=[OLDER]) / b"output", affinity=cookie(NEAR))
         place = {"hops": sent[CFN].hops, "site": NEAR.site, "instance": NEAR.instance}
         self.traced(sent, restored(sent, family), "RESPONDED", NEAR_PORT, outcome=RESPONDED, **place)
+
+
+class RecordedInAChain(TraceTest):
+    """A request that the router makes of a response came in when the response did, by the same clock."""
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        plain = request(family, CFNTrace() / b"input")
+        behind = chain(DETECT, following=ExtensionType.TRACE) / CFNTrace() / b"output"
+        chained = response(family, NEAR, behind, next=ExtensionType.CHAIN, affinity=cookie(NEAR))
+        times: list[int] = []
+        for sent, port, outcomes in (
+            (plain, CLIENT_PORT, {"BOUND_NEW": 1}),
+            (chained, NEAR_PORT, {"CHAINED": 1, "BOUND_NEW": 1}),
+            (plain, CLIENT_PORT, {"BOUND_NEW": 1}),
+        ):
+            self.send(sent, port)
+            _, received = self.receive()
+            self.expect_outcomes(**outcomes)
+            (record,) = Ether(received)[CFNTrace].records
+            times.append(record.time_us)
+        started, chained_at, ended = (each - times[0] & 0xFFFFFFFF for each in times)
+        self.assertLessEqual(started, chained_at)
+        self.assertLessEqual(chained_at, ended)
 
 
 class BehindOthers(TraceTest):
