@@ -87,7 +87,7 @@ def exec_(
     command: Annotated[list[str], typer.Argument(help="Command line, after --.")],
     lab: Annotated[str | None, typer.Option(help="Lab; not needed while there is only one.")] = None,
 ) -> None:
-    """Run a command on a host; `cfn` finds network, controller and a tenant in its environment."""
+    """Run a command on a host; `cfn` finds network, controller, data agent and tenant there."""
     state = _state(lab)
     run_dir = RunDir(state.lab)
     the_plan = _load(run_dir.lab_file)
@@ -104,6 +104,9 @@ def exec_(
         "CFN_TENANT": str(tenant),
         "CFN_CONTROLLER": str(run_dir.controller),
     }
+    site = the_plan.sites.get(host)
+    if site and site.data_agent:
+        defaults["CFN_DATA"] = f"unix:{run_dir.data(host)}"
     try:
         os.execvpe(command[0], command, {**defaults, **os.environ})
     except OSError as error:

@@ -86,7 +86,9 @@ def _ports(plan: Plan, router: str) -> Iterator[tuple[int, str]]:
     for host in plan.hosts.values():
         if host.attached.router == router:
             addresses = f"{host.ipv4[0]} {host.ipv6[0]}"
-            count = f" and {len(host.ipv4) - 1} instances" if len(host.ipv4) > 1 else ""
+            site = plan.sites.get(host.name)
+            count = f" and {len(site.instances)} instances" if site else ""
+            count += " and a data agent" if site and site.data_agent else ""
             yield (
                 host.attached.port,
                 f"{host.name}  {addresses}{count}  {describe(host.impairment)}".rstrip(),

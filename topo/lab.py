@@ -74,6 +74,11 @@ class Lab:
         await ways_down.enter_async_context(self._processes(switches))
         controller = programs.controller(plan_, self._run, in_core)
         await ways_down.enter_async_context(self._processes([controller]))
+        data_agents = programs.data_agents(plan_, self._run, groups)
+        if data_agents:
+            self._step("starting the data agents")
+        await ways_down.enter_async_context(self._processes(data_agents))
+        await readiness.data_agents_answer(plan_, self._run, self._children.check)
         self._step(f"starting {sum(len(site.instances) for site in plan_.sites.values())} instances")
         servers = programs.servers(plan_, self._run, groups)
         await ways_down.enter_async_context(self._processes(servers))

@@ -4,7 +4,7 @@ A pure function of the file: the same file gives the same plan, so a recorded tr
 
 - Router number i (from 1): MAC 02:cf:00:00:HI:LO, own addresses 10.254.HI.LO and fd00:fe::i.
 - Host, site or controller number h (from 1) on router i: MAC 02:cf:01:00:HI:LO, addresses 10.i.h.1 and
-  fd00:i:h::1. The instances of a site have the addresses that follow its host's.
+  fd00:i:h::1. The instances of a site have the addresses that follow its host's, its data agent the next.
 - Site with id s: 10.253.HI.LO and fd00:fd::s, at its router.
 """
 
@@ -82,6 +82,15 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class DataAgent:
+    """A site's data agent; `size_mb` is how much content it keeps."""
+
+    ipv4: IPv4Address
+    ipv6: IPv6Address
+    size_mb: float
+
+
+@dataclass(frozen=True)
 class Host:
     """Something on an edge port of a router: a client, a site's machine, the controller."""
 
@@ -97,7 +106,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Site:
-    """A site: its own addresses, which its router has, its host and the instances on it."""
+    """A site: its own addresses, which its router has, its host and what runs on it."""
 
     name: str
     id: int
@@ -106,6 +115,7 @@ class Site:
     host: Host
     cores: float
     instances: tuple[Instance, ...]
+    data_agent: DataAgent | None
 
 
 @dataclass(frozen=True)
@@ -247,7 +257,9 @@ def _host(lab: LabSpec, name: str, access: Access, numbers: tuple[int, int], por
     """Plan a host; `numbers` are its router's and its own."""
     router, number = numbers
     controller = name == CONTROLLER
-    count = 1 + (sum(access.instances.values()) if isinstance(access, spec.SiteSpec) else 0)
+    count = 1
+    if isinstance(access, spec.SiteSpec):
+        count += sum(access.instances.values()) + (access.data is not None)
     ipv4 = access.ipv4 or IPv4Address(f"10.{router}.{number}.1")
     ipv6 = access.ipv6 or IPv6Address(f"fd00:{router}:{number}::1")
     return Host(
@@ -270,7 +282,8 @@ def _site(lab: LabSpec, name: str, site_id: int, host: Host) -> Site:
         for number, function in enumerate(functions, 1)
     )
     own = IPv4Address("10.253.0.0") + site_id, IPv6Address("fd00:fd::") + site_id
-    return Site(name, site_id, *own, host, site.cores, instances)
+    data_agent = DataAgent(host.ipv4[-1], host.ipv6[-1], site.data.size_mb) if site.data else None
+    return Site(name, site_id, *own, host, site.cores, instances, data_agent)
 
 
 def _site_ids(lab: LabSpec) -> dict[str, int]:

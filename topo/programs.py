@@ -1,4 +1,4 @@
-"""The programs of a lab other than switches: controller, function servers, site agents."""
+"""The programs of a lab other than switches: controller, data agents, function servers, site agents."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cfn.wire import PORT
 from topo.cgroup import Group
-from topo.plan import Plan
+from topo.plan import DataAgent, Plan, Site
 from topo.process import Command
 from topo.spec import CONTROLLER
 from topo.state import RunDir
@@ -36,6 +37,32 @@ def advert_address(plan: Plan) -> str:
     return f"{plan.hosts[CONTROLLER].ipv4[0]}:{ADVERT_PORT}"
 
 
+def data_agents(plan: Plan, run: RunDir, groups: Mapping[str, Group]) -> list[Command]:
+    """Return the data agent of each site that has one; each knows the others, in the plan's order."""
+    agents = [(site, site.data_agent) for site in plan.sites.values() if site.data_agent]
+    return [
+        Command(
+            f"data-{site.name}",
+            [
+                *(*_CFN, "data", "serve", str(run.cache(site.name))),
+                *("--data", f"unix:{run.data(site.name)}", "--agent", f"unix:{run.agent(site.name)}"),
+                *("--listen", str(agent.ipv4), "--listen", str(agent.ipv6), "--limit", str(agent.size_mb)),
+                *(option for other, its in agents if other is not site for option in _peer(other, its)),
+            ],
+            site.host.namespace,
+            groups[site.name].members,
+            _ENVIRONMENT,
+        )
+        for site, agent in agents
+    ]
+
+
+def _peer(site: Site, agent: DataAgent) -> tuple[str, str]:
+    """Tell of another site's data agent, which is asked too for what no PREFETCH says the holder of."""
+    url = f"http://{agent.ipv4}:{PORT}"
+    return f"--site={site.id}={url}", f"--origin={url}"
+
+
 def servers(plan: Plan, run: RunDir, groups: Mapping[str, Group]) -> list[Command]:
     """Return a function server for each instance, in its site's namespace and control group."""
     return [
@@ -48,6 +75,7 @@ def servers(plan: Plan, run: RunDir, groups: Mapping[str, Group]) -> list[Comman
                 *("--listen", str(instance.ipv4), "--listen", str(instance.ipv6)),
                 *("--instance", str(instance.number), "--agent", f"unix:{run.agent(site.name)}"),
                 *("--drain", "0"),
+                *(("--data", f"unix:{run.data(site.name)}") if site.data_agent else ()),
             ],
             site.host.namespace,
             groups[site.name].members,

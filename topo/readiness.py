@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from cfn.client import build_request
+from cfn.content.client import ContentClient
+from cfn.content.errors import ContentError
 from cfn.wire import MAX_DATAGRAM, PORT, Kind, NackCode, Packet, Status
 from cfn.wire_error import WireError
 from topo import controller_status, delay, netns
 from topo.inputs import inputs
 from topo.plan import Host, Plan
+from topo.state import RunDir
 
 TIMEOUT_S = 90.0
 _AGAIN_S = 0.2
@@ -94,6 +97,26 @@ def missing(plan: Plan, status: dict[str, Any]) -> Iterator[str]:
             yield f"no advert of {site.name} has come"
         elif (known := len(advert["instances"])) < len(site.instances):
             yield f"{site.name} has advertised {known} of {len(site.instances)} instances"
+
+
+async def data_agents_answer(plan: Plan, run: RunDir, check: Check) -> None:
+    """Wait until each data agent has answered at its socket.
+
+    Raises:
+        NotReadyError: see `until`.
+    """
+    for site in plan.sites.values():
+        if site.data_agent:
+            async with ContentClient(run.data(site.name)) as data:
+
+                async def probe(data: ContentClient = data) -> str | None:
+                    try:
+                        await data.holdings()
+                    except ContentError as error:
+                        return str(error)
+                    return None
+
+                await until(f"the data agent of {site.name}", probe, check)
 
 
 async def servers_answer(plan: Plan, check: Check) -> None:

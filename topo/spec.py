@@ -96,8 +96,14 @@ class Access(Line):
     ipv6: IPv6 | None = None
 
 
+class DataSpec(Model):
+    """A site's data agent, and how many MB of content it keeps."""
+
+    size_mb: Annotated[float, Strict(), Field(ge=0.001, le=1_000_000)]
+
+
 class SiteSpec(Access):
-    """A site: CPU in cores, and how many instances of which functions it runs."""
+    """A site: CPU in cores, how many instances of which functions it runs, and its data agent if any."""
 
     id: Id14 | None = None
     price: Cost = 1.0
@@ -105,6 +111,7 @@ class SiteSpec(Access):
     cores: Cores
     compute: dict[ComputeType, Grade] = Field(default_factory=dict[ComputeType, Grade])
     instances: Annotated[dict[FunctionName, Count], Field(min_length=1)]
+    data: DataSpec | None = None
 
 
 class LabSpec(Model):

@@ -81,6 +81,14 @@ class RunDir:
         """Return the socket at which a site's agent listens to its function servers."""
         return self.path / f"agent-{site}.sock"
 
+    def data(self, site: str) -> Path:
+        """Return the socket at which a site's data agent listens to its function servers."""
+        return self.path / f"data-{site}.sock"
+
+    def cache(self, site: str) -> Path:
+        """Return the folder of a site's data agent."""
+        return self.path / f"data-{site}"
+
     def write_state(self, state: LabState) -> None:
         """Replace the state file at once, so that a reader never sees half of one."""
         fresh = self.state.with_suffix(".new")

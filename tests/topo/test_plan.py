@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from control import yamlfile
 from control.catalogue import Catalogue
-from topo import plan, render, spec
+from topo import plan, programs, render, spec
+from topo.cgroup import V2, Group
 from topo.plan import Plan
 from topo.spec import LabSpec
+from topo.state import RunDir
 
 DEMO = Path(spec.__file__).parent / "labs" / "demo.yaml"
 
@@ -33,7 +35,32 @@ def test_instances_have_the_addresses_after_their_sites(demo: Plan) -> None:
     near = demo.sites["near"]
     assert [i.number for i in near.instances] == [1, 2, 3, 4]
     assert [i.ipv4 for i in near.instances] == [near.host.ipv4[0] + n for n in (1, 2, 3, 4)]
-    assert [i.ipv6 for i in near.instances] == list(near.host.ipv6[1:])
+    assert [i.ipv6 for i in near.instances] == list(near.host.ipv6[1:5])
+
+
+def test_a_data_agent_has_an_address_that_no_instance_has(demo: Plan) -> None:
+    near = demo.sites["near"]
+    assert near.data_agent
+    addresses = [(i.ipv4, i.ipv6) for i in (*near.instances, near.data_agent)]
+    assert list(zip(near.host.ipv4[1:], near.host.ipv6[1:], strict=True)) == addresses
+
+
+def test_data_agents_know_those_of_the_other_sites(demo: Plan) -> None:
+    groups = {name: Group(V2(Path("/nowhere")), name) for name in demo.sites}
+    near, far, cloud = programs.data_agents(demo, RunDir("demo"), groups)
+    peers = [argument for argument in near.arguments if argument.startswith("--site=")]
+    assert peers == ["--site=2=http://10.3.4.6:23793", "--site=3=http://10.4.5.6:23793"]
+    assert (near.name, far.namespace, cloud.name) == ("data-near", "cfn-demo-far", "data-cloud")
+
+
+def test_a_site_without_data_has_no_agent() -> None:
+    lab = plan.load(DEMO.with_name("smallest.yaml"))
+    assert lab.sites["edge"].data_agent is None
+    assert len(lab.sites["edge"].host.ipv4) == 2
+    groups = {"edge": Group(V2(Path("/nowhere")), "edge")}
+    assert programs.data_agents(lab, RunDir("smallest"), groups) == []
+    (server,) = programs.servers(lab, RunDir("smallest"), groups)
+    assert "--data" not in server.arguments
 
 
 def test_what_is_given_is_taken_and_the_rest_goes_around_it() -> None:
