@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 import finsy as fy
 
 from cfn.cookie import CookieKey
+from cfn.wire import NO_DATA
 from control.decided import Group, Steered, Unmet, Verdict
 from control.entries import Entry
 from control.keys import KeyRing
+from control.locality import ResultKey
 from control.model import Member, Placement
 from control.stages import choose, service
+from control.usage import UsageKey
 
 
 @dataclass(slots=True)
@@ -25,6 +28,10 @@ class Adopted:
         rows: the group that each row of `service` names, where there is that group.
         verdicts: what each row of `service` stands for.
         ring: cookie keys.
+        auth_slots: of tenants that sign, by tenant number.
+        uses: what is counted for bills.
+        inputs: id of the site that requests about an input go to.
+        results: likewise, of requests whose result is held.
     """
 
     placements: dict[Member, Placement] = field(default_factory=dict[Member, Placement])
@@ -32,9 +39,13 @@ class Adopted:
     rows: dict[Steered, int] = field(default_factory=dict[Steered, int])
     verdicts: dict[Steered, Verdict] = field(default_factory=dict[Steered, Verdict])
     ring: KeyRing | None = None
+    auth_slots: dict[int, int] = field(default_factory=dict[int, int])
+    uses: set[UsageKey] = field(default_factory=set[UsageKey])
+    inputs: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    results: dict[ResultKey, int] = field(default_factory=dict[ResultKey, int])
 
 
-def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:
+def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PLR0912 - one case a table
     """Read the decisions of an earlier controller out of a router's entries."""
     adopted = Adopted()
     keys: dict[int, CookieKey] = {}
@@ -53,6 +64,14 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:
             case "seal_key", fy.P4TableAction(args=args):
                 key = CookieKey(args["k0"], args["k1"])
                 adopted.ring = KeyRing({args["key_epoch"]: key}, args["key_epoch"])
+            case "tenant_key", fy.P4TableAction(args=args):
+                adopted.auth_slots[row["tenant"]] = args["auth_slot"]
+            case "input_holder", fy.P4TableAction(args=args):
+                adopted.inputs[_data_id(row)] = args["site"]
+            case "result_holder", fy.P4TableAction(args=args):
+                adopted.results[ResultKey(row["func_id"], _data_id(row))] = args["site"]
+            case "usage", _:
+                adopted.uses.add(UsageKey(row["tenant"], row["service"], row["site"]))
             case "first", fy.P4IndirectAction(action_set=actions) if actions:
                 adopted.groups[row["group"]] = _group(actions)
             case "service", fy.P4TableAction(name="set_group", args=args):
@@ -67,6 +86,10 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:
     if adopted.ring:
         adopted.ring = KeyRing({**keys, **adopted.ring.keys}, adopted.ring.sealing)
     return adopted
+
+
+def _data_id(row: fy.P4TableEntry) -> bytes:
+    return int(row["data_in"]).to_bytes(len(NO_DATA))
 
 
 def _refusal(action: fy.P4TableAction, schema: fy.P4Schema) -> Verdict | None:

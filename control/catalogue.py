@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, SecretStr, StrictBool, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, SecretStr, Strict, StrictBool, Tag, model_validator
 
+from cfn.auth import TenantKey
 from cfn.names import func_prefix
 from control import catalogue_check, yamlfile
 from control.fields import (
@@ -36,6 +38,7 @@ from control.fields import (
     Range8,
     Range16,
     ServiceName,
+    hex_key,
 )
 
 PolicyName = Literal["latency", "cost", "least-load", "round-robin", "weighted", "nearest"]
@@ -108,7 +111,7 @@ class Site(Model):
     """A place that runs instances, all behind one router.
 
     `ipv4` and `ipv6` are where other routers send requests for it: addresses of its router, not of a host.
-    `hosts` are those whose addresses its instances may use.
+    `hosts` are those whose addresses its instances may use, and one of them has its data agent.
     """
 
     id: Id14
@@ -117,7 +120,50 @@ class Site(Model):
     price: Cost
     token: SecretStr = Field(min_length=8)
     hosts: Annotated[tuple[Name, ...], Field(min_length=1)]
+    data_agent: Addresses | None = None
     compute: dict[ComputeType, Grade] = Field(default_factory=dict[ComputeType, Grade])
+
+
+class Rate(Model):
+    """What a tenant may ask of each router: requests a second (RFC 2698).
+
+    Up to `per_s` they go as usual, up to `peak_per_s` as what others come before, and beyond that they are
+    refused. A burst is how many may come at once.
+    """
+
+    per_s: Annotated[int, Strict(), Field(ge=1, le=10**9)]
+    burst: Annotated[int, Strict(), Field(ge=1, le=10**9)]
+    peak_per_s: Annotated[int, Strict(), Field(ge=1, le=10**9)] | None = None
+    peak_burst: Annotated[int, Strict(), Field(ge=1, le=10**9)] | None = None
+    retry_after_ms: Annotated[int, Strict(), Field(ge=0, le=65_535)] = 1000
+
+    @model_validator(mode="after")
+    def _peak_is_higher(self) -> Self:
+        if self.peak_per_s is not None and self.peak_per_s < self.per_s:
+            raise ValueError(f"peak_per_s {self.peak_per_s} is below per_s {self.per_s}")
+        return self
+
+
+class Tenant(Model):
+    """Who asks. With a `key` (16 hexadecimal digits) its requests must be signed by it."""
+
+    id: Id16
+    key: Annotated[SecretStr, AfterValidator(hex_key)] | None = None
+    rate: Rate | None = None
+
+    @property
+    def signing_key(self) -> TenantKey | None:
+        """The key, in the form that tags are computed with."""
+        return TenantKey.from_bytes(bytes.fromhex(self.key.get_secret_value())) if self.key else None
+
+
+def _is_number(value: object) -> str:
+    return "fields" if isinstance(value, Mapping | Tenant) else "number"
+
+
+_NumberOrTenant = Annotated[
+    Annotated[Id16, Tag("number")] | Annotated[Tenant, Tag("fields")], Discriminator(_is_number)
+]
 
 
 class DemandClass(Model):
@@ -153,8 +199,9 @@ class Service(Model):
     """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`).
 
     With `two_choices` a router draws a second member, and takes it where its load is lower by more than
-    `lead`. The `id` is what tables and counters know the service by; one that is not given follows from the
-    name (`services.ServiceIndex`).
+    `lead`. Where it is `pure`, results that a site holds are asked of it. For `flow_s` seconds after its last
+    request a router remembers where a flow without cookies went. The `id` is what tables and counters know
+    the service by; one that is not given follows from the name (`services.ServiceIndex`).
     """
 
     name: ServiceName
@@ -165,6 +212,8 @@ class Service(Model):
     two_choices: StrictBool = True
     lead: Lead = 16
     classes: tuple[Name, ...] | None = None
+    pure: StrictBool = False
+    flow_s: Annotated[int, Strict(), Field(ge=0, le=255)] = 0
 
     @property
     def prefix(self) -> tuple[int, int]:
@@ -181,10 +230,18 @@ class Catalogue(Model):
     links: tuple[Link, ...] = ()
     hosts: dict[Name, Host] = Field(default_factory=dict[Name, Host])
     sites: dict[Name, Site] = Field(default_factory=dict[Name, Site])
-    tenants: dict[Name, Id16] = Field(default_factory=dict[Name, Id16])
+    tenants: dict[Name, _NumberOrTenant] = Field(default_factory=dict[Name, Id16 | Tenant])
     classes: dict[Name, DemandClass] = Field(default_factory=dict[Name, DemandClass])
     services: Annotated[tuple[Service, ...], Field(max_length=65_535)] = ()
     policy: PolicyName = "latency"
+
+    @property
+    def tenants_by_name(self) -> dict[str, Tenant]:
+        """Every tenant, those that are only a number too."""
+        return {
+            name: tenant if isinstance(tenant, Tenant) else Tenant(id=tenant)
+            for name, tenant in self.tenants.items()
+        }
 
     @property
     def router_ids(self) -> dict[str, int]:

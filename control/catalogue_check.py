@@ -11,6 +11,9 @@ from control.yamlfile import FieldPath, Problem, dotted
 if TYPE_CHECKING:
     from control.catalogue import Catalogue
 
+MAX_SIGNERS = 256
+"""Tenants that a router can tell replays of (`tenant_key` in P4Info)."""
+
 _Used = Iterable[tuple[FieldPath, Hashable]]
 
 
@@ -20,6 +23,7 @@ def problems(catalogue: Catalogue) -> list[Problem]:
         *_references(catalogue),
         *_ends(catalogue),
         *_site_places(catalogue),
+        *_data_agents(catalogue),
         *_unique(
             "device_id", ((("routers", n, "device_id"), r.device_id) for n, r in catalogue.routers.items())
         ),
@@ -33,7 +37,8 @@ def problems(catalogue: Catalogue) -> list[Problem]:
         *_unique("address", _addresses(catalogue)),
         *_unique("site id", ((("sites", n, "id"), s.id) for n, s in catalogue.sites.items())),
         *_unique("host", _site_hosts(catalogue)),
-        *_unique("tenant id", ((("tenants", n), i) for n, i in catalogue.tenants.items())),
+        *_unique("tenant id", ((("tenants", n), t.id) for n, t in catalogue.tenants_by_name.items())),
+        *_signers(catalogue),
         *_unique("class id", ((("classes", n, "id"), c.id) for n, c in catalogue.classes.items())),
         *_unique("FuncID", ((("services", i, "name"), s.prefix) for i, s in enumerate(catalogue.services))),
         *_unique(
@@ -89,6 +94,23 @@ def _site_places(catalogue: Catalogue) -> Iterator[Problem]:
                 yield Problem(
                     ("sites", name, "hosts", index), f"is at router {host.router!r}, the first at {first!r}"
                 )
+
+
+def _data_agents(catalogue: Catalogue) -> Iterator[Problem]:
+    for name, site in catalogue.sites.items():
+        hosts = [catalogue.hosts[host] for host in site.hosts if host in catalogue.hosts]
+        for family in ("ipv4", "ipv6"):
+            address = site.data_agent and getattr(site.data_agent, family)
+            if address and all(address not in getattr(host, family) for host in hosts):
+                yield Problem(
+                    ("sites", name, "data_agent", family), f"no host of the site has the address {address}"
+                )
+
+
+def _signers(catalogue: Catalogue) -> Iterator[Problem]:
+    keyed = [name for name, tenant in catalogue.tenants_by_name.items() if tenant.key]
+    for name in keyed[MAX_SIGNERS:]:
+        yield Problem(("tenants", name), f"more than {MAX_SIGNERS} tenants have a key")
 
 
 def _services_of_classes(catalogue: Catalogue) -> Iterator[Problem]:

@@ -117,6 +117,19 @@ def explain(
 
 
 @app.command()
+def usage(
+    status_socket_path: StatusSocket = _SOCKET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show requests, bytes and cost by tenant, service and site, over all routers since they started."""
+    answer = _ask(status_socket_path, {"ask": "usage"})
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        Console().print(status_view.usage(answer))
+
+
+@app.command()
 def rotate_keys(status_socket_path: StatusSocket = _SOCKET) -> None:
     """Seal affinity cookies with a new key; sessions sealed with the last one keep their instance."""
     _ask(status_socket_path, {"ask": "rotate-keys"})

@@ -13,7 +13,10 @@ import finsy as fy
 from finsy.p4schema import P4Table, P4UpdateType
 from finsy.proto import p4r
 
-from control.tables import RANK
+from control.tables import CLONE_SESSION_RANK, RANK
+
+Entity = fy.P4TableEntry | fy.P4DigestEntry | fy.P4MeterEntry | fy.P4CloneSessionEntry
+"""Finsy's forms of what a router is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +27,47 @@ class Entry:
         key: what identifies it, a serialised `p4.v1.Entity`.
         body: what it holds, the rest of that message.
         rank: entries of a lower rank must be there before this one.
-        is_default: it is a table's default action, which can be changed only.
+        is_fixed: it is always there and can be changed only: a table's default action, a cell of a meter.
     """
 
     key: bytes
     body: bytes
     rank: int
-    is_default: bool
+    is_fixed: bool
 
     def update(self, kind: P4UpdateType) -> p4r.Update:
-        """The P4Runtime update of this kind; a default action can only be modified."""
+        """The P4Runtime update of this kind; what is fixed can only be modified."""
         message = self.key if kind == P4UpdateType.DELETE else self.key + self.body
-        kind = P4UpdateType.MODIFY if self.is_default else kind
+        kind = P4UpdateType.MODIFY if self.is_fixed else kind
         return p4r.Update(type=kind.vt(), entity=p4r.Entity.FromString(message))
 
     def table_entry(self, schema: fy.P4Schema) -> fy.P4TableEntry | None:
-        """Finsy's form of it; None for a digest's configuration."""
+        """Finsy's form of it; None for what is no table entry."""
         entity = p4r.Entity.FromString(self.key + self.body)
         return fy.P4TableEntry.decode(entity, schema) if entity.HasField("table_entry") else None
 
     def describe(self, schema: fy.P4Schema) -> str:
         """One line for people: `table match → action`."""
-        entry = self.table_entry(schema)
-        if entry is None:
-            digest = p4r.Entity.FromString(self.key + self.body).digest_entry
-            name = schema.digests[digest.digest_id].alias
-            config = digest.config
-            return f"digest {name} → list {config.max_list_size} for {config.max_timeout_ns} ns"
-        match = "default" if self.is_default else entry.match_str(schema)
-        return f"{entry.table_id} {match} → {entry.action_str(schema)}"
+        entity = p4r.Entity.FromString(self.key + self.body)
+        match entity.WhichOneof("entity"):
+            case "digest_entry":
+                name, config = schema.digests[entity.digest_entry.digest_id].alias, entity.digest_entry.config
+                return f"digest {name} → list {config.max_list_size} for {config.max_timeout_ns} ns"
+            case "meter_entry":
+                name = schema.meters[entity.meter_entry.meter_id].alias
+                return f"meter {name} {entity.meter_entry.index.index} → {_rates(entity.meter_entry.config)}"
+            case "packet_replication_engine_entry":
+                session = fy.P4CloneSessionEntry.decode(entity, schema)
+                return f"clone session {session.session_id} → {session.replicas_str()}"
+            case _:
+                entry = fy.P4TableEntry.decode(entity, schema)
+        match = "default" if entry.is_default_action else entry.match_str(schema)
+        rates = entity.table_entry.meter_config
+        metered = f", {_rates(rates)}" if entity.table_entry.HasField("meter_config") else ""
+        return f"{entry.table_id} {match} → {entry.action_str(schema)}{metered}"
 
 
-def wanted(entities: Iterable[fy.P4TableEntry | fy.P4DigestEntry], schema: fy.P4Schema) -> list[Entry]:
+def wanted(entities: Iterable[Entity], schema: fy.P4Schema) -> list[Entry]:
     """Entries made from finsy's."""
     return [entry for entity in entities if (entry := from_proto(entity.encode(schema), schema)) is not None]
 
@@ -63,11 +75,21 @@ def wanted(entities: Iterable[fy.P4TableEntry | fy.P4DigestEntry], schema: fy.P4
 def from_proto(entity: p4r.Entity, schema: fy.P4Schema) -> Entry | None:
     """The entry of a message read from a target; None when there is nothing to change about it.
 
-    That is so for the entries of const tables, initial default actions, and digests that are not configured.
+    That is so for the entries of const tables, initial default actions, and digests and meters that are not
+    configured.
     """
-    if entity.HasField("digest_entry"):
-        return _digest(entity.digest_entry, schema)
-    entry = entity.table_entry
+    match entity.WhichOneof("entity"):
+        case "digest_entry":
+            return _digest(entity.digest_entry, schema)
+        case "meter_entry":
+            return _meter(entity.meter_entry, schema)
+        case "packet_replication_engine_entry":
+            return _clone_session(entity, schema)
+        case _:
+            return _table_entry(entity.table_entry, schema)
+
+
+def _table_entry(entry: p4r.TableEntry, schema: fy.P4Schema) -> Entry | None:
     table = schema.tables[entry.table_id]
     if table.is_const or (entry.is_default_action and _is_initial(entry, table)):
         return None
@@ -77,11 +99,14 @@ def from_proto(entity: p4r.Entity, schema: fy.P4Schema) -> Entry | None:
         priority=entry.priority,
         is_default_action=entry.is_default_action,
     )
+    body = p4r.TableEntry(action=_table_action(entry.action))
+    if entry.HasField("meter_config"):
+        body.meter_config.CopyFrom(entry.meter_config)
     return Entry(
         key=_bytes(p4r.Entity(table_entry=key)),
-        body=_bytes(p4r.Entity(table_entry=p4r.TableEntry(action=_table_action(entry.action)))),
+        body=_bytes(p4r.Entity(table_entry=body)),
         rank=RANK[table.alias],
-        is_default=entry.is_default_action,
+        is_fixed=entry.is_default_action,
     )
 
 
@@ -90,7 +115,27 @@ def _digest(entry: p4r.DigestEntry, schema: fy.P4Schema) -> Entry | None:
         return None
     key = p4r.Entity(digest_entry=p4r.DigestEntry(digest_id=entry.digest_id))
     body = p4r.Entity(digest_entry=p4r.DigestEntry(config=entry.config))
-    return Entry(_bytes(key), _bytes(body), RANK[schema.digests[entry.digest_id].alias], is_default=False)
+    return Entry(_bytes(key), _bytes(body), RANK[schema.digests[entry.digest_id].alias], is_fixed=False)
+
+
+def _meter(entry: p4r.MeterEntry, schema: fy.P4Schema) -> Entry | None:
+    if not entry.HasField("config"):
+        return None
+    key = p4r.Entity(meter_entry=p4r.MeterEntry(meter_id=entry.meter_id, index=entry.index))
+    body = p4r.Entity(meter_entry=p4r.MeterEntry(config=entry.config))
+    return Entry(_bytes(key), _bytes(body), RANK[schema.meters[entry.meter_id].alias], is_fixed=True)
+
+
+def _clone_session(entity: p4r.Entity, schema: fy.P4Schema) -> Entry:
+    # Decoded and encoded again, so that a replica's port is written in one of its two forms.
+    session = fy.P4CloneSessionEntry.decode(entity, schema)
+    key = fy.P4CloneSessionEntry(session.session_id).encode(schema)
+    session.session_id = 0
+    return Entry(_bytes(key), _bytes(session.encode(schema)), CLONE_SESSION_RANK, is_fixed=False)
+
+
+def _rates(config: p4r.MeterConfig) -> str:
+    return f"{config.cir}/s by {config.cburst}, {config.pir}/s by {config.pburst}"
 
 
 def _is_initial(entry: p4r.TableEntry, table: P4Table) -> bool:

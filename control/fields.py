@@ -6,12 +6,13 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict
 
 from cfn.names import func_prefix
 
 _A = TypeVar("_A", IPv4Address, IPv6Address)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+_KEY = re.compile(r"[0-9A-Fa-f]{16}")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _ADDRESS_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})")
 
@@ -58,6 +59,13 @@ def _grpc_target(value: str) -> str:
     match = _ADDRESS_AND_PORT.fullmatch(value)
     if not match or not 0 < int(match[2]) < 65536:
         raise ValueError("must be HOST:PORT (with a port in 1..65535), [IPv6]:PORT or unix:PATH")
+    return value
+
+
+def hex_key(value: SecretStr) -> SecretStr:
+    """Check that a secret is a key of 64 bits, without telling it."""
+    if not _KEY.fullmatch(value.get_secret_value()):
+        raise ValueError("must be a key of 16 hexadecimal digits, as text")
     return value
 
 

@@ -9,7 +9,7 @@ as possible, because the router may still know it by what it was.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from control.decided import Group, Steered
 
@@ -42,6 +42,10 @@ class Groups:
     def of(self, row: Steered) -> int | None:
         """The group that a row names."""
         return self._of.get(row)
+
+    def rows_of(self, number: int) -> Set[Steered]:
+        """The rows that name a group."""
+        return self._rows.get(number, frozenset())
 
     @property
     def rows(self) -> frozenset[Steered]:

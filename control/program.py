@@ -15,6 +15,7 @@ from control import keys, stages
 from control.adoption import Adopted
 from control.adverts import AdvertStore
 from control.catalogue import Catalogue
+from control.data_program import DataProgram
 from control.decided import ANY_SITE, Group, Place, Steered, Verdict
 from control.events import EventLog
 from control.expectation import Expectation
@@ -28,6 +29,7 @@ from control.sites import Sites
 from control.stages import affinity, service
 from control.stages.choose import GroupEntries
 from control.steering import Steering
+from control.usage import Usage, UsageKey
 
 
 class Program:
@@ -51,16 +53,20 @@ class Program:
         self.responses = Responses(self.measurements, self.expectation, self.sites, self.store, clock)
         limit = schema.action_profiles["members"].max_group_size
         self.steering = Steering(catalogue, self.expectation, self.responses, limit, clock)
+        self.usage = Usage(catalogue, self.steering.services, schema.tables["usage"].size)
         entries = GroupEntries(schema)
         self.routers = {
             router: RouterProgram(router, self.sites, schema, entries) for router in catalogue.routers
         }
+        self.data = DataProgram(catalogue, self.steering.services, self.sites, self.routers, schema)
+        self.data.measure(self.network)
         self.tables = {router: one.tables for router, one in self.routers.items()}
         self.ring: KeyRing | None = None
         self._clock = clock
         self._hold_s = hold_s
         self._events = events
         self._held_until: dict[int, float] = {}
+        self._told_full = False
 
     def start(self, found: Mapping[str, Adopted]) -> set[Place]:
         """Go on from what routers have installed; one that is missing or empty gets what others have.
@@ -71,17 +77,21 @@ class Program:
         self.use_keys(keys.adopt([one.ring for one in found.values() if one.ring]))
         for router, one in found.items():
             self.routers[router].adopt(one)
-        silent = {site for one in self.routers.values() for site in one.kept_sites} - {
-            self._site(held.advert) for held in self.store
-        }
+        kept = {site for one in self.routers.values() for site in one.kept_sites}
+        kept |= self.data.adopt(found.values())
+        for held in self.store:
+            self._hear(held.advert)
+        silent = kept - {self._site(held.advert) for held in self.store}
         self._held_until = dict.fromkeys(silent, self._clock() + self._hold_s)
         self._place_members()
+        self._count(self.usage.adopt(key for one in found.values() for key in one.uses))
         self.steering.adopt(self._verdicts(found))
         for router, one in self.routers.items():
             static = stages.static_entities(
                 self.catalogue, self.network, self.sites, self.steering.services, router
             )
             one.want("static", static)
+            one.admit(self.catalogue)
             one.want("standing", map(service.no_capacity, self.steering.standing()))
         adopted: defaultdict[str, dict[Steered, Verdict]] = defaultdict(dict)
         for place, decision in self.steering.decisions.items():
@@ -96,6 +106,8 @@ class Program:
         """A router that was away at the start tells what it holds; what belongs to held sites stays."""
         one = self.routers[router]
         one.adopt(found)
+        one.admit(self.catalogue)
+        self._count(self.usage.adopt(found.uses))
         self._place_members()
         held = self.steering.functions_bound_to(self._held_until.keys())
         self.steering.adopt(
@@ -119,6 +131,7 @@ class Program:
         """
         functions = self.store.accept(advert)
         site = self._site(advert)
+        self._hear(advert)
         released = self._release({site})
         # While a function was held, news of other sites was not acted upon.
         return self._steer(functions | released, {site}, set(self.sites) if released else {site})
@@ -128,7 +141,10 @@ class Program:
         over = self.store.expire()
         for site in over:
             self._events("advert-expired", site=site)
+            self.data.forget(self.catalogue.sites[site].id)
         silent = {site for site, end in self._held_until.items() if end <= self._clock()}
+        for site in silent:
+            self.data.forget(site)
         return self._steer(self._release(silent).union(*over.values()), set(), set(self.sites))
 
     def report(self, router: str, report: Report) -> None:
@@ -205,6 +221,19 @@ class Program:
                 self._events("no-slot", router=router, site=self.sites.name(member.site), instance=instance)
             self.measurements.forget_all_but(router, one.placements.keys())
             self.responses.forget_all_but(router, one.placements.keys())
+
+    def _hear(self, advert: SiteAdvert) -> None:
+        """What an advert changes besides the weights."""
+        self._count(self.usage.runs(self._site(advert), advert.functions))
+        self.data.take(self._site(advert), advert)
+
+    def _count(self, uses: list[UsageKey]) -> None:
+        if uses:
+            for one in self.routers.values():
+                one.count(uses)
+        if self.usage.is_full and not self._told_full:
+            self._told_full = True
+            self._events("usage-full", rows=self.usage.limit)
 
     def _site(self, advert: SiteAdvert) -> int:
         return self.catalogue.sites[advert.site].id

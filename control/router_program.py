@@ -7,16 +7,19 @@ from collections.abc import Hashable, Iterable, Mapping, Set
 import finsy as fy
 
 from control.adoption import Adopted
-from control.decided import Group, Steered, Unmet, Verdict
-from control.entries import Entry, wanted
+from control.catalogue import Catalogue
+from control.catalogue_check import MAX_SIGNERS
+from control.decided import ANY_SITE, Group, Steered, Unmet, Verdict
+from control.entries import Entity, Entry, wanted
 from control.groups import Groups
 from control.model import Instance, InstanceKey, Member, Placement
 from control.router_tables import RouterTables
 from control.sites import Sites
 from control.slots import Slots
-from control.stages import alive, service
+from control.stages import alive, locality, service, tenants, usage
 from control.stages.choose import GroupEntries
 from control.stages.row import numbers
+from control.usage import UsageKey
 
 _Answer = int | Unmet
 """What a row of `service` says: the id of a group, `_NOBODY`, or what is unmet."""
@@ -35,11 +38,13 @@ class RouterProgram:
         self._schema = schema
         self._entries = entries
         self._size = schema.counters["bound"].size
-        self._slots = Slots(self._size)
+        self._slots = Slots[Member](self._size)
+        self._auth_slots = Slots[int](MAX_SIGNERS)
         self._kept: dict[Member, Placement] = {}
         self._groups = Groups()
         self._answers: dict[Steered, _Answer] = {}
         self._moved: set[Member] = set()
+        self._preferred: Set[int] = frozenset()
 
     def adopt(self, found: Adopted) -> None:
         """Go on from what the router has installed: slots, group ids and members."""
@@ -49,10 +54,12 @@ class RouterProgram:
             if member.site in self._sites and (member.is_site or self._is_here(member))
         }
         self._slots = Slots(self._size, ((member, place.slot) for member, place in known.items()))
+        self._auth_slots = Slots(MAX_SIGNERS, found.auth_slots.items())
         slots = self._slots.assigned
         self._kept = {m: place._replace(slot=slots[m]) for m, place in known.items() if m in slots}
         for number, _ in self._groups:
             self.tables.want(("group", number), [])
+            self.tables.want(("members", number), [])
         self._groups = Groups(found.rows, found.groups)
 
     @property
@@ -86,6 +93,16 @@ class RouterProgram:
             self.want("members", alive.entities(placements, here))
         return without
 
+    def admit(self, catalogue: Catalogue) -> None:
+        """Want the tenants' keys and rates, each tenant that signs in the slot that it has had."""
+        self._auth_slots.keep(one.id for one in catalogue.tenants_by_name.values() if one.key)
+        self.want("tenants", tenants.entities(catalogue, self._auth_slots.assigned))
+
+    def count(self, uses: Iterable[UsageKey]) -> None:
+        """Count these uses from now on."""
+        for key in uses:
+            self.want(("usage", key), [usage.entity(key)])
+
     def decide(self, verdicts: Mapping[Steered, Verdict | None]) -> None:
         """Make these decisions the wanted ones, None for no row, and write members that moved anew."""
         groups = {
@@ -104,6 +121,9 @@ class RouterProgram:
             group = self._groups[number]
             entries = self._entries.entries(number, group, self.placements) if group else []
             self.tables.want(("group", number), entries)
+        there = (self._groups.of(steered._replace(scope=ANY_SITE)) for steered in verdicts)
+        for number in touched.union(filter(None, there)):
+            self._want_members(number)
         for steered, verdict in verdicts.items():
             answer = self._answer(steered, verdict)
             if answer != self._answers.pop(steered, None):
@@ -116,8 +136,34 @@ class RouterProgram:
         self.decide({**dict.fromkeys(self._groups.rows | self._answers.keys()), **verdicts})
         for number, group in self._groups:
             self.tables.want(("group", number), self._entries.entries(number, group, self.placements))
+            self._want_members(number)
 
-    def want(self, part: Hashable, entities: Iterable[fy.P4TableEntry | fy.P4DigestEntry]) -> None:
+    def prefer(self, sites: Set[int]) -> None:
+        """These sites hold what requests can be about: they can be drawn from each group."""
+        self._preferred = sites
+        for number, _ in self._groups:
+            self._want_members(number)
+
+    def _want_members(self, number: int) -> None:
+        """Rows of `member` for a group."""
+        group = self._groups[number]
+        sites = {member.site for member, _ in group.weights} & self._preferred if group else set[int]()
+        rows = (self._member(number, site) for site in sorted(sites))
+        self.want(("members", number), (row for row in rows if row))
+
+    def _member(self, number: int, site: int) -> fy.P4TableEntry | None:
+        place = self.placements.get(Member(site))
+        if place is None:
+            return None
+        if self._sites.router(site) != self._router:
+            return locality.member_remote(number, site, place)
+        # A group's rows are for one function, so what was sent to the site is drawn alike for each of them.
+        steered = (row for row in self._groups.rows_of(number) if row.scope == ANY_SITE)
+        groups = (self._groups.of(row._replace(scope=site)) for row in sorted(steered))
+        there = next(filter(None, groups), None)
+        return locality.member_here(number, site, place.slot, there) if there else None
+
+    def want(self, part: Hashable, entities: Iterable[Entity]) -> None:
         """Replace a part of what is wanted."""
         self.tables.want(part, wanted(entities, self._schema))
 

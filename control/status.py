@@ -16,6 +16,7 @@ from control.policy.candidate import Candidate
 from control.policy.latency import unexplained_ms
 from control.policy.shares import Shares, gathered, of_weights
 from control.steering import Decision
+from control.usage_report import usage_report
 
 _FRESH_S = 0.5
 _READ_S = 1.0
@@ -58,6 +59,23 @@ class Status:
             for place, decision in sorted(steering.decisions.items())
             if steering.services.name(place.steered.func_id) == function and router in (None, place.router)
         ]
+
+    async def usage(self) -> list[dict[str, Any]]:
+        """What tenants used of services at sites since the routers started.
+
+        Raises:
+            RuntimeError: not all routers are connected, so that the counts would not be all.
+        """
+        sessions = {name: target.session for name, target in self._controller.targets.items()}
+        down = [name for name, session in sessions.items() if session is None]
+        if down:
+            raise RuntimeError(f"not connected to {', '.join(down)}")
+        try:
+            async with asyncio.timeout(_READ_S * 2):
+                counts = await asyncio.gather(*(one.usage() for one in sessions.values() if one))
+        except fy.P4ClientError as error:
+            raise RuntimeError(f"a router does not tell its counters: {error}") from error
+        return usage_report(self._controller.catalogue, self._controller.program.steering.services, counts)
 
     async def _read_counters(self) -> None:
         if time.time() - self._read_at < _FRESH_S:

@@ -1,6 +1,6 @@
 """The controller's status socket: one JSON object in a line asks, one JSON object in a line answers.
 
-Questions are `{"ask": "status"}`, `{"ask": "explain", "function": …, "router": …}` and
+Questions are `{"ask": "status"}`, `{"ask": "explain", "function": …, "router": …}`, `{"ask": "usage"}` and
 `{"ask": "rotate-keys"}`; the answer holds `answer`, or `error` when there is none.
 """
 
@@ -63,22 +63,26 @@ def ask(path: Path, question: dict[str, Any]) -> Any:
 
 async def _answer(line: bytes, status: Status, controller: Controller) -> dict[str, Any]:
     try:
-        question = json.loads(line)
-        match question:
-            case {"ask": "status"}:
-                return {"answer": await status.tree()}
-            case {"ask": "explain", "function": str(function)}:
-                return {"answer": status.explain(function, question.get("router"))}
-            case {"ask": "rotate-keys"}:
-                async with asyncio.timeout(_TIMEOUT_S / 2):
-                    await controller.rotate_keys()
-                return {"answer": None}
-            case _:
-                return {"error": "the question is none of status, explain, rotate-keys"}
+        async with asyncio.timeout(_TIMEOUT_S / 2):
+            return {"answer": await _find(json.loads(line), status, controller)}
     except (ValueError, RuntimeError) as error:
         return {"error": str(error)}
     except TimeoutError:
-        return {"error": "the routers did not take it in time"}
+        return {"error": "the routers did not answer in time"}
+
+
+async def _find(question: object, status: Status, controller: Controller) -> Any:
+    match question:
+        case {"ask": "status"}:
+            return await status.tree()
+        case {"ask": "explain", "function": str(function), **rest}:
+            return status.explain(function, rest.get("router"))
+        case {"ask": "usage"}:
+            return await status.usage()
+        case {"ask": "rotate-keys"}:
+            return await controller.rotate_keys()
+        case _:
+            raise ValueError("the question is none of status, explain, usage, rotate-keys")
 
 
 def _clear(path: Path) -> None:

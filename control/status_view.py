@@ -19,6 +19,23 @@ def explanation(places: Sequence[Mapping[str, Any]]) -> Group:
     return Group(*(_candidates(place) for place in places))
 
 
+def usage(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What tenants used, a row for each service and site."""
+    table = Table("tenant", "service", "site", title="Usage")
+    for name in ("requests", "bytes", "cost"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row["tenant"],
+            row["service"],
+            row["site"],
+            str(row["requests"]),
+            str(row["bytes"]),
+            f"{row['cost']:g}",
+        )
+    return table
+
+
 def _routers(status: Mapping[str, Any]) -> Table:
     table = Table(
         "router", "state", "entries", "pending", "updates", "last write", "packets", title="Routers"

@@ -4,6 +4,7 @@ Entries are inserted by rising rank and removed by falling rank, so that no pack
 """
 
 RANK = {
+    "errors": 0,
     "next_hop": 0,
     "core_port": 0,
     "router": 0,
@@ -12,6 +13,7 @@ RANK = {
     "site": 0,
     "instance": 0,
     "cookie_key": 0,
+    "usage": 0,
     "ipv4_route": 1,
     "ipv6_route": 1,
     "seal_key": 1,
@@ -24,7 +26,6 @@ RANK = {
     "permit": 3,
     "tenant_key": 3,
     "contract": 3,
-    "usage": 3,
     "demand_class": 3,
     "function": 4,
     "anycast_source": 4,
@@ -36,4 +37,7 @@ RANK = {
     "local_ipv4": 5,
     "local_ipv6": 5,
 }
-"""By table, and by digest, which is configured like one."""
+"""By table, and by digest and meter, which are configured like one."""
+
+CLONE_SESSION_RANK = 0
+"""What clones goes to its session, so that is there first."""

@@ -14,11 +14,12 @@ from finsy.grpcutil import GRPCStatusCode
 
 import p4src
 from control.catalogue import Router
-from control.entries import Entry, from_proto
+from control.entries import Entity, Entry, from_proto
 from control.events import EventLog
 from control.measurements import Report
 from control.model import Member
 from control.reconcile import Change, Phase
+from control.usage import UsageKey
 from control.waiting import first_of
 
 _BATCH = 500
@@ -44,11 +45,17 @@ class Session:
         self.schema = switch.p4info
 
     async def read(self) -> dict[bytes, Entry]:
-        """Everything that is installed: table entries, default actions, digest configurations."""
+        """Everything that is installed: entries, default actions, configurations, clone sessions."""
+        metered = [t.alias for t in self.schema.tables if t.direct_meter]
         keyless = [t.alias for t in self.schema.tables if not t.match_fields and not t.is_const]
-        wildcards: list[fy.P4TableEntry | fy.P4DigestEntry] = [
+        no_rates = fy.P4MeterConfig(cir=0, cburst=0, pir=0, pburst=0)
+        wildcards: list[Entity] = [
             fy.P4TableEntry(),
+            # The rates are told only where they are asked for (P4Runtime specification 1.4, §9.1.6).
+            *(fy.P4TableEntry(name, meter_config=no_rates) for name in metered),
             *(fy.P4TableEntry(name, is_default_action=True) for name in keyless),
+            *(fy.P4MeterEntry(meter.alias) for meter in self.schema.meters),
+            fy.P4CloneSessionEntry(session_id=0),
             *(fy.P4DigestEntry(digest.alias) for digest in self.schema.digests),
         ]
         entries: dict[bytes, Entry] = {}
@@ -105,6 +112,15 @@ class Session:
             return {}
         counts = {entry.index: entry.packet_count async for entry in self._read(wanted)}
         return {members[slot]: count for slot, count in counts.items() if slot in members}
+
+    async def usage(self) -> dict[UsageKey, tuple[int, int]]:
+        """Requests and bytes bound by this router since it started."""
+        found: dict[UsageKey, tuple[int, int]] = {}
+        async for entry in self._read(fy.P4DirectCounterEntry("used")):
+            if entry.table_entry and entry.data:
+                key = UsageKey(*(entry.table_entry[field] for field in UsageKey._fields))
+                found[key] = (entry.data.packet_count, entry.data.byte_count)
+        return found
 
     async def reports(self) -> AsyncIterator[Report]:
         """What the router tells of members, acknowledged as it is taken."""

@@ -71,10 +71,13 @@ def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
 
 
 def to_yaml(model: Catalogue) -> str:
-    """Write a catalogue as the YAML that `control.catalogue.load` reads, tokens included."""
+    """Write a catalogue as the YAML that `control.catalogue.load` reads, tokens and keys included."""
     plain = model.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     for name, site in model.sites.items():
         plain["sites"][name]["token"] = site.token.get_secret_value()
+    for name, tenant in model.tenants_by_name.items():
+        if tenant.key:
+            plain["tenants"][name]["key"] = tenant.key.get_secret_value()
     text = io.StringIO()
     YAML(typ="safe", pure=True).dump(plain, text)
     return text.getvalue()

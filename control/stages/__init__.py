@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from finsy import P4DigestEntry, P4TableEntry
-
 from control.catalogue import Catalogue
+from control.entries import Entity
 from control.network import Network
 from control.services import ServiceIndex
 from control.sites import Sites
-from control.stages import admit, classify, demand, own, respond, route
+from control.stages import admit, classify, demand, icmp, locality, own, respond, route
 
 
 def static_entities(
     catalogue: Catalogue, network: Network, sites: Sites, services: ServiceIndex, router: str
-) -> Iterator[P4TableEntry | P4DigestEntry]:
+) -> Iterator[Entity]:
     """All that follows from the catalogue alone."""
     yield from classify.entities(catalogue, sites, router)
     yield from admit.entities(catalogue, services)
     yield from demand.entities(catalogue, services)
     yield from own.entities(catalogue, router)
     yield from route.entities(catalogue, network, sites, router)
+    yield from locality.agents(catalogue, network, router)
+    yield from icmp.entities(network, router)
     yield from respond.entities()

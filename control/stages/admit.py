@@ -16,10 +16,11 @@ _ONE_DRAW = 255
 
 def entities(catalogue: Catalogue, services: ServiceIndex) -> Iterator[P4TableEntry]:
     """Rows of function and permit."""
+    tenants = catalogue.tenants_by_name
     for service in catalogue.services:
         yield row("function", {"func_id": service.prefix}, _known(service, services.id(service)))
         for tenant in () if service.tenants == "any" else service.tenants:
-            match = {"tenant": catalogue.tenants[tenant], "func_id": service.prefix}
+            match = {"tenant": tenants[tenant].id, "func_id": service.prefix}
             yield row("permit", match, P4TableAction("allow"))
 
 
@@ -30,5 +31,5 @@ def _known(service: Service, number: int) -> P4TableAction:
         public=int(service.tenants == "any"),
         per_request=int(service.select == "request"),
         lead=service.lead if service.two_choices else _ONE_DRAW,
-        flow_s=0,
+        flow_s=service.flow_s,
     )

@@ -9,7 +9,7 @@ from cfn.names import func_id
 from cfn.proto import advert_pb2 as pb
 from control import yamlfile
 from control.catalogue import Catalogue
-from control.model import Instance, InstanceKey, SiteAdvert
+from control.model import HeldResult, Instance, InstanceKey, SiteAdvert
 
 CATALOGUE = """\
 anycast: {ipv4: 10.255.0.1, ipv6: "fd00:cf::1"}
@@ -62,9 +62,23 @@ def instance(
 
 
 def advert(
-    site: str, sequence: int, *instances: Instance, ttl_s: float = 5.0, incarnation: int = 1
+    site: str,
+    sequence: int,
+    *instances: Instance,
+    ttl_s: float = 5.0,
+    incarnation: int = 1,
+    inputs: Iterable[bytes] = (),
+    results: Iterable[HeldResult] = (),
 ) -> SiteAdvert:
-    return SiteAdvert(site, incarnation, sequence, ttl_s, instances={one.key: one for one in instances})
+    return SiteAdvert(
+        site,
+        incarnation,
+        sequence,
+        ttl_s,
+        instances={one.key: one for one in instances},
+        inputs=frozenset(inputs),
+        results=frozenset(results),
+    )
 
 
 def message(site: str, sequence: int, instances: Iterable[Instance] = (), ttl_ms: int = 60_000) -> pb.Advert:

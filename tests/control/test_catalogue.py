@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import finsy as fy
 import pytest
 
+import p4src
 from control import catalogue as catalogues
 from control.services import ServiceIndex
 from control.yamlfile import FileError
@@ -115,6 +117,30 @@ WRONG = [
     ),
     ("[10.1.0.1]", "[17]", ["10: hosts.client.ipv4[0]: must be text, not the int 17"]),
     ("demo: 7", "demo: 0", ["19: tenants.demo: must be ≥ 1"]),
+    (
+        "hosts: [near],",
+        "hosts: [near], data_agent: {ipv4: 10.3.0.1},",
+        ["15: sites.near.data_agent.ipv4: no host of the site has the address 10.3.0.1"],
+    ),
+    ("demo: 7", "demo: {}", ["19: tenants.demo.id: is missing"]),
+    ("demo: 7", "demo: {id: 7, other: {id: 7}}", ["19: tenants.demo.other: is not a known field"]),
+    ("demo: 7", "demo: 7, b: {id: 7}", ["19: tenants.b: tenant id 7 is already used by tenants.demo"]),
+    (
+        "demo: 7",
+        "demo: {id: 7, key: 00112233}",
+        ["19: tenants.demo.key: must be text"],
+    ),
+    (
+        "demo: 7",
+        "demo: {id: 7, key: a-secret-of-mine}",
+        ["19: tenants.demo.key: must be a key of 16 hexadecimal digits, as text"],
+    ),
+    (
+        "demo: 7",
+        "demo: {id: 7, rate: {per_s: 10, burst: 5, peak_per_s: 9}}",
+        ["19: tenants.demo.rate: peak_per_s 9 is below per_s 10"],
+    ),
+    ("tenants: [demo]}", "tenants: [demo], flow_s: 256}", ["24: services[0].flow_s: must be ≤ 255"]),
     ("tenants: [demo]", "tenants: [dem]", ["24: services[0].tenants[0]: there is no tenant 'dem'"]),
     ("tenants: [demo]", "tenants: all", ["24: services[0].tenants: must be 'any'"]),
     ("[1, 20]", "[20, 1]", ["21: classes.quick.latency_ms: must be [lowest, highest], not [20, 1]"]),
@@ -210,6 +236,7 @@ def test_the_example_of_the_documentation_is_right() -> None:
 def test_every_field_is_in_the_documentation() -> None:
     text = SCHEMA.with_name("catalogue.md").read_text()
     models = (catalogues.Catalogue, catalogues.Router, catalogues.Link, catalogues.Host, catalogues.Site)
+    models = (*models, catalogues.Tenant, catalogues.Rate)
     for model in (*models, catalogues.DemandClass, catalogues.Service):
         for field in model.model_fields:
             assert f"`{field}" in text, f"{model.__name__}.{field}"
@@ -217,6 +244,24 @@ def test_every_field_is_in_the_documentation() -> None:
 
 def test_the_published_schema_is_the_real_one() -> None:
     assert SCHEMA.read_text() == catalogues.json_schema() + "\n"
+
+
+def test_no_more_tenants_may_sign_than_a_router_can_tell_replays_of() -> None:
+    size = fy.P4Schema(p4src.P4INFO).tables["tenant_key"].size
+    keyed = [f"t{number}: {{id: {number}, key: '0011223344556677'}}" for number in range(1, size + 2)]
+    text = CATALOGUE.replace("tenants: {demo: 7}", "tenants: {demo: 7000, %s}")
+    assert len(catalogue(text % ", ".join(keyed[:-1])).tenants) == size + 1
+    with pytest.raises(FileError, match=f"tenants.t{size + 1}: more than {size} tenants have a key"):
+        catalogue(text % ", ".join(keyed))
+
+
+def test_a_key_is_not_shown() -> None:
+    key = "fedcba9876543210"
+    one = catalogue(CATALOGUE.replace("demo: 7", f"demo: {{id: 7, key: {key}}}"))
+    assert key not in repr(one)
+    signing = one.tenants_by_name["demo"].signing_key
+    assert signing is not None
+    assert (signing.k0, signing.k1) == (0x98BADCFE, 0x10325476)
 
 
 def test_classes_and_services_that_name_each_other_agree() -> None:

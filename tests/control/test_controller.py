@@ -150,7 +150,10 @@ async def test_a_wrong_token_changes_nothing(switches, tmp_path) -> None:
 
 async def test_a_restart_of_the_controller_writes_nothing(switches, tmp_path) -> None:
     # Shares that move with time would go on moving.
-    text = CATALOGUE + "policy: weighted\n"
+    tenants = "tenants: {demo: {id: 7, key: '0011223344556677', rate: {per_s: 90, burst: 5}}}"
+    agent = "hosts: [far], data_agent: {ipv4: 10.3.0.1},"
+    text = CATALOGUE.replace("tenants: {demo: 7}", tenants).replace("hosts: [far],", agent)
+    text += "policy: weighted\n"
     async with running(switches, tmp_path, text=text) as one:
         await one.tell("near", instance(NEAR))
         await one.tell("far", instance(FAR))
@@ -180,7 +183,7 @@ async def test_a_switch_that_restarts_is_restored(switches, tmp_path) -> None:
         assert any("bind_site(site=0x2" in line for line in after)
 
 
-def _wrong() -> list[fy.P4TableEntry]:
+def _wrong() -> list[fy.P4TableEntry | fy.P4MeterEntry]:
     action = fy.P4TableAction
     return [
         +fy.P4TableEntry("my_mac", match=fy.P4TableMatch(dst_addr=1), action=action("for_router")),
@@ -203,6 +206,7 @@ def _wrong() -> list[fy.P4TableEntry]:
         ~fy.P4TableEntry(
             "anycast_source", action=action("anycast_is", ipv4=1, ipv6=1), is_default_action=True
         ),
+        ~fy.P4MeterEntry("errors", index=1),
     ]
 
 
@@ -232,7 +236,13 @@ async def test_what_was_changed_while_no_controller_ran_is_repaired(switches, tm
         before = await content(switches["r1"], 1)
     async with bystander(switches["r1"], 1) as connected:
         assert connected.is_primary
-        await connected.write([entry for entry in _wrong() if entry.table_id not in ("service", "first")])
+        await connected.write(
+            [
+                entry
+                for entry in _wrong()
+                if isinstance(entry, fy.P4MeterEntry) or entry.table_id not in ("service", "first")
+            ]
+        )
     async with running(switches, tmp_path):
         assert await content(switches["r1"], 1) == before
 

@@ -115,9 +115,10 @@ def test_what_is_nobodys_to_change_is_left_out() -> None:
     assert [from_proto(entity, SCHEMA) for entity in (const, initial, unset, digest)] == [None] * 4
 
 
-def test_every_table_and_digest_of_the_program_has_a_rank() -> None:
+def test_every_table_digest_and_meter_of_the_program_has_a_rank() -> None:
     tables = {table.alias for table in SCHEMA.tables if not table.is_const}
-    assert set(RANK) == tables | {digest.alias for digest in SCHEMA.digests}
+    others = {one.alias for one in (*SCHEMA.digests, *SCHEMA.meters)}
+    assert set(RANK) == tables | others
 
 
 def test_a_default_action_is_modified_whatever_the_change() -> None:
@@ -138,7 +139,7 @@ states = st.lists(entries, max_size=20).map(lambda many: {entry.key: entry for e
 def same_ranks(wanted_: dict[bytes, Entry], installed: dict[bytes, Entry]) -> dict[bytes, Entry]:
     """A key belongs to one table, so it has one rank."""
     return {
-        key: Entry(key, entry.body, wanted_[key].rank if key in wanted_ else entry.rank, entry.is_default)
+        key: Entry(key, entry.body, wanted_[key].rank if key in wanted_ else entry.rank, entry.is_fixed)
         for key, entry in installed.items()
     }
 

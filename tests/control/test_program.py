@@ -117,6 +117,7 @@ def test_what_follows_from_the_catalogue_alone() -> None:
         "anycast_source default → anycast_is(ipv4=0xaff0001, ipv6=0xfd0000cf000000000000000000000001)",
         "router default → router_is(router=0x1, ipv4=0xa000001, ipv6=0x0)",
         "digest member_report → list 64 for 50000000 ns",
+        *(f"meter errors {port} → 100/s by 20, 100/s by 20" for port in (1, 2, 3, 4)),
         *(
             f"service is_ipv6={six:#x} scope=0x0 class_id={number:#x} func_id=0x5944aecfacfd3ec3 → "
             "no_capacity(retry_after_ms=0x1f4)"
@@ -376,6 +377,44 @@ def test_a_draining_instance_keeps_its_sessions_and_gets_no_new_ones() -> None:
     assert len(rows(program, "r1", "instance")) == 1
 
 
+SIGNED = CATALOGUE.replace(
+    "tenants: {demo: 7}",
+    "tenants: {demo: 7, one: {id: 8, key: '0100000002000000'}, two: {id: 9, key: '0300000004000000',"
+    " rate: {per_s: 10, burst: 5, peak_per_s: 20}}}",
+)
+
+
+def test_tenants_sign_and_have_a_rate() -> None:
+    program = started(text=SIGNED)
+    assert rows(program, "r1", "tenant_key") == {
+        "tenant=0x8 → signs_with(auth_slot=0x0, k0=0x1, k1=0x2)",
+        "tenant=0x9 → signs_with(auth_slot=0x1, k0=0x3, k1=0x4)",
+    }
+    assert rows(program, "r1", "contract") == {
+        "tenant=0x9 → measure(retry_after_ms=0x3e8), 10/s by 5, 20/s by 5"
+    }
+
+
+def test_a_tenant_keeps_its_slot_when_another_leaves() -> None:
+    before = started(text=SIGNED)
+    without = "\n".join(
+        line.replace("one: {id: 8, key: '0100000002000000'}, ", "") for line in SIGNED.splitlines()
+    )
+    found = adopt(installed(before.tables["r1"]).installed, SCHEMA)
+    after = started(found={"r1": found}, text=without)
+    assert rows(after, "r1", "tenant_key") == {"tenant=0x9 → signs_with(auth_slot=0x1, k0=0x3, k1=0x4)"}
+
+
+def test_uses_are_counted_on_while_sites_come_and_go() -> None:
+    program = started()
+    program.take(advert("far", 1, instance(FAR)))
+    program.take(advert("far", 2))
+    used = {"tenant=0x7 service=0x9aac site=0x2 → count_use()"}
+    assert rows(program, "r1", "usage") == rows(program, "r2", "usage") == used
+    found = adopt(installed(program.tables["r1"]).installed, SCHEMA)
+    assert rows(started(found={"r1": found}), "r2", "usage") == used
+
+
 def phases(program: Program) -> list[set[tuple[str, str]]]:
     """Kind and table of the changes to be made, phase by phase."""
     return [
@@ -389,7 +428,7 @@ def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     installed(program.tables["r1"])
     program.take(advert("near", 1, instance(NEAR)))
     assert phases(program) == [
-        {("INSERT", "instance")},
+        {("INSERT", "instance"), ("INSERT", "usage")},
         {("INSERT", "first"), ("INSERT", "second")},
         {("INSERT", "service"), ("MODIFY", "service")},
     ]

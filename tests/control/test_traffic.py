@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,11 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from cfn.wire import Header, Kind, Packet, Report
+from cfn.auth import TenantKey
+from cfn.credentials import Credentials
+from cfn.wire import Header, Kind, NackCode, Packet, Report
 from control.model import Member
+from control.status import Status
 from tests.control.example import CATALOGUE, DETECT, NEAR, instance
 from tests.control.far_end import TARGETS, FarEnd, missing
 from tests.control.test_controller import WAIT_S, running, until
@@ -185,6 +189,34 @@ async def test_measurements_of_the_router_reach_the_controller(bed: Bed, tmp_pat
         assert await session.bound({MEMBER: slot}) == {MEMBER: asked}
         outcomes = await session.outcomes()
         assert (outcomes["BOUND_NEW"], outcomes["RESPONDED"]) == (asked, asked)
+
+
+async def test_who_signs_is_served_and_counted(bed: Bed, tmp_path: Path) -> None:
+    key = "0011223344556677"
+    text = ALONE.replace("demo: 7", f"demo: {{id: 7, key: '{key}', rate: {{per_s: 1000, burst: 100}}}}")
+    async with running({"r1": bed.switch}, tmp_path, text=text) as one:
+        await one.tell("near", instance(NEAR))
+        await one.settled()
+        credentials = Credentials(7, 1, TenantKey.from_bytes(bytes.fromhex(key)))
+        for number in (1, 2):
+            *lower, plain = request(number)
+            packet = replace(plain, extensions=(credentials.authenticate(plain.header),))
+            send(bed.client, *lower, packet)
+            assert (await received(bed.server, number, WAIT_S))[0].dst == SERVER
+        send(bed.client, *lower, packet)
+        _, refused = await received(bed.client, 2, WAIT_S)
+        assert refused.header.report.status == NackCode.UNAUTHENTICATED
+        size = 14 + 20 + 8 + len(packet.encode())
+        assert await Status(one.controller).usage() == [
+            {
+                "tenant": "demo",
+                "service": "vision/detect",
+                "site": "near",
+                "requests": 2,
+                "bytes": 2 * size,
+                "cost": 4.0,
+            }
+        ]
 
 
 async def test_sessions_go_on_while_the_controller_is_away_and_when_it_is_back(
