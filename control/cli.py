@@ -47,6 +47,9 @@ def run(
         float, typer.Option(min=0, help="Seconds to keep what silent sites have installed.")
     ] = 10.0,
     audit: Annotated[float, typer.Option(min=0.1, help="Seconds between reading tables back.")] = 10.0,
+    probe_interval_ms: Annotated[
+        int, typer.Option(min=0, help="Milliseconds between two probes of a link; 0: none.")
+    ] = 200,
 ) -> None:
     """Run a controller until SIGINT or SIGTERM."""
     wanted = _load(file)
@@ -56,7 +59,7 @@ def run(
         finsy_log = logging.getLogger("finsy")
         finsy_log.addHandler(LogEvents(log, logging.ERROR))
         finsy_log.propagate = False
-        controller = Controller(wanted, log, Options(hold_s=hold, audit_s=audit))
+        controller = Controller(wanted, log, Options(hold, audit, probe_interval_ms / 1000))
         try:
             asyncio.run(_run(controller, listen, status_socket_path))
         except OSError as error:
@@ -114,6 +117,19 @@ def explain(
         typer.echo(json.dumps(answer, indent=2))
     else:
         Console().print(status_view.explanation(answer))
+
+
+@app.command()
+def links(
+    status_socket_path: StatusSocket = _SOCKET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show what links between routers are declared to be, and what they are measured to be."""
+    answer = _ask(status_socket_path, {"ask": "status"})["links"]
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        Console().print(status_view.links(answer))
 
 
 @app.command()

@@ -22,6 +22,7 @@ from control.decided import Place
 from control.events import EventLog
 from control.installer import Installer
 from control.keys import KeyRing
+from control.prober import Prober
 from control.program import Program
 from control.target import Session, Target
 from control.waiting import first_of
@@ -29,6 +30,8 @@ from control.waiting import first_of
 _GATHER_S = 2.0
 """How long the first router waits for the others to tell what they hold, when a controller starts."""
 _REACTIONS = 1000
+_SETTLE_S = 0.5
+_MEASURE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,19 @@ class Options:
     Attributes:
         hold_s: how long instances found installed are kept while their site stays silent, seconds.
         audit_s: how often tables are read back and compared, seconds.
+        probe_s: time between two probes of a link, seconds; 0 for none.
     """
 
     hold_s: float = 10.0
     audit_s: float = 10.0
+    probe_s: float = 0.2
 
 
 class Controller:
     """A controller of one catalogue's routers."""
 
     def __init__(self, catalogue: Catalogue, events: EventLog, options: Options | None = None):
-        options = options or Options()
+        self._options = options = options or Options()
         self.catalogue = catalogue
         self.events = events
         self.reactions_ms: deque[float] = deque(maxlen=_REACTIONS)
@@ -59,6 +64,7 @@ class Controller:
             name: Installer(name, tables, options.audit_s, events, self._reacted)
             for name, tables in self.program.tables.items()
         }
+        self._probers = {name: Prober(catalogue, name, options.probe_s) for name in catalogue.routers}
         self._found: dict[str, Adopted] = {}
         self._first_found = asyncio.Event()
         self._all_found = asyncio.Event()
@@ -72,6 +78,7 @@ class Controller:
                 tasks.create_task(target.run(self._server(name)))
             tasks.create_task(self._start())
             tasks.create_task(self._expire())
+            tasks.create_task(self._settle_links())
 
     def take(self, message: pb.Advert, token: str) -> None:
         """Act on an advert.
@@ -114,7 +121,10 @@ class Controller:
 
     async def _serve(self, name: str, session: Session) -> None:
         await first_of(
-            self.installers[name].run(session, lambda: self._adopted(name)), self._listen(name, session)
+            self.installers[name].run(session, lambda: self._adopted(name)),
+            self._listen(name, session),
+            self._measure_links(name, session),
+            self._probe(name, session),
         )
 
     async def _adopted(self, name: str) -> None:
@@ -135,12 +145,33 @@ class Controller:
         except TimeoutError:
             silent = self.targets.keys() - self._found.keys()
             self.events("started-without", routers=sorted(silent))
+        if any(found.ring for found in self._found.values()):
+            await self._measured()
         self._changed(self.program.start(self._found), None)
         self._started.set()
+
+    async def _measured(self) -> None:
+        """Wait for what routers tell of links that they measured before, but not for long."""
+        end = time.monotonic() + _MEASURE_S
+        while self._options.probe_s and not self.program.links.are_measured and time.monotonic() < end:
+            await asyncio.sleep(_MEASURE_S / 20)
 
     async def _listen(self, name: str, session: Session) -> None:
         async for report in session.reports():
             self.program.report(name, report)
+
+    async def _measure_links(self, name: str, session: Session) -> None:
+        async for report in session.link_reports():
+            self.program.links.report(name, report)
+
+    async def _probe(self, name: str, session: Session) -> None:
+        await self._probers[name].run(session)
+
+    async def _settle_links(self) -> None:
+        await self._started.wait()
+        while True:
+            await asyncio.sleep(_SETTLE_S)
+            self._changed(self.program.settle_links(), None)
 
     async def _expire(self) -> None:
         await self._started.wait()

@@ -5,6 +5,7 @@ Links are the same in both directions, so a round trip takes twice the delay.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,11 +43,16 @@ class Path:
 
 
 class Network:
-    """All shortest paths of a catalogue."""
+    """All shortest paths of a catalogue, by the delays that its links have now."""
 
     def __init__(self, catalogue: Catalogue):
         self._catalogue = catalogue
-        self._graph = _graph(catalogue)
+        self.measure([link.delay_ms for link in catalogue.links])
+
+    def measure(self, delays_ms: Sequence[float]) -> None:
+        """Find all paths anew, with these delays of the links instead of those declared."""
+        catalogue = self._catalogue
+        self._graph = _graph(catalogue, delays_ms)
         self._to = {router: _paths_to(self._graph, router) for router in catalogue.routers}
         self._to_host = {
             (router, host): self._find_host(router, host)
@@ -97,18 +103,18 @@ class _Reach:
     branches: tuple[tuple[str, int], ...]
 
 
-def _graph(catalogue: Catalogue) -> nx.MultiDiGraph[str]:
+def _graph(catalogue: Catalogue, delays_ms: Sequence[float]) -> nx.MultiDiGraph[str]:
     """Routers as nodes; one edge a direction and link, keyed by the port it leaves from."""
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     graph.add_nodes_from(catalogue.routers)
-    for link in catalogue.links:
+    for link, delay_ms in zip(catalogue.links, delays_ms, strict=True):
         for here, there in ((link.a, link.b), (link.b, link.a)):
             graph.add_edge(
                 here.router,
                 there.router,
                 key=here.port,
-                delay=link.delay_ms,
-                hop=link.delay_ms + _HOP_MS,
+                delay=delay_ms,
+                hop=delay_ms + _HOP_MS,
                 cost=link.cost,
                 mtu=link.mtu,
             )

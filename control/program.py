@@ -20,13 +20,14 @@ from control.decided import ANY_SITE, Group, Place, Steered, Verdict
 from control.events import EventLog
 from control.expectation import Expectation
 from control.keys import KeyRing
+from control.links import Links
 from control.measurements import Measurements, Report
 from control.model import Member, SiteAdvert
 from control.network import Network
 from control.responses import Responses
 from control.router_program import RouterProgram
 from control.sites import Sites
-from control.stages import affinity, service
+from control.stages import affinity, route, service
 from control.stages.choose import GroupEntries
 from control.steering import Steering
 from control.usage import Usage, UsageKey
@@ -67,6 +68,8 @@ class Program:
         self._events = events
         self._held_until: dict[int, float] = {}
         self._told_full = False
+        self.links = Links(catalogue, clock)
+        self._told_ms = list(self.links.used_ms)
 
     def start(self, found: Mapping[str, Adopted]) -> set[Place]:
         """Go on from what routers have installed; one that is missing or empty gets what others have.
@@ -74,6 +77,8 @@ class Program:
         Returns:
             The decisions that changed.
         """
+        if self.links.settle(lasting_s=0):
+            self._use_links()
         self.use_keys(keys.adopt([one.ring for one in found.values() if one.ring]))
         for router, one in found.items():
             self.routers[router].adopt(one)
@@ -91,6 +96,7 @@ class Program:
                 self.catalogue, self.network, self.sites, self.steering.services, router
             )
             one.want("static", static)
+            self._want_routes(router)
             one.admit(self.catalogue)
             one.want("standing", map(service.no_capacity, self.steering.standing()))
         adopted: defaultdict[str, dict[Steered, Verdict]] = defaultdict(dict)
@@ -146,6 +152,29 @@ class Program:
         for site in silent:
             self.data.forget(site)
         return self._steer(self._release(silent).union(*over.values()), set(), set(self.sites))
+
+    def settle_links(self) -> set[Place]:
+        """Go by what links were measured to be, where that has lasted; decisions that changed."""
+        if not self.links.settle():
+            return set()
+        self._use_links()
+        for router in self.routers:
+            self._want_routes(router)
+        return self._steer(self.steering.functions_decided(), set(), set(self.sites))
+
+    def _use_links(self) -> None:
+        self.network.measure(self.links.used_ms)
+        self.data.measure(self.network)
+        for index, link in enumerate(self.catalogue.links):
+            used, declared = self.links.used_ms[index], link.delay_ms
+            if used != self._told_ms[index]:
+                self._told_ms[index] = used
+                ends = (f"{end.router}:{end.port}" for end in (link.a, link.b))
+                self._events("link-delay", link="–".join(ends), used_ms=round(used, 3), declared_ms=declared)
+
+    def _want_routes(self, router: str) -> None:
+        routes = route.entities(self.catalogue, self.network, self.sites, router)
+        self.routers[router].want("routes", routes)
 
     def report(self, router: str, report: Report) -> None:
         """Take in what a router measured of a member."""

@@ -11,6 +11,7 @@ import finsy as fy
 
 from control.controller import Controller
 from control.decided import ANY_SITE, Place, Unmet
+from control.link_report import link_report
 from control.model import Instance, Member
 from control.policy.candidate import Candidate
 from control.policy.latency import unexplained_ms
@@ -46,6 +47,7 @@ class Status:
             else None,
             "sites": {name: self._site(name) for name in control.catalogue.sites},
             "routers": {name: self._router(name) for name in control.catalogue.routers},
+            "links": link_report(control.catalogue, control.program.links),
             "services": [self._decision(p, d) for p, d in sorted(control.program.steering.decisions.items())],
             "events": list(control.events.last),
         }

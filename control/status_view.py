@@ -36,6 +36,26 @@ def usage(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def links(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Declared against measured, a row for each link; the measured values of either end."""
+    table = Table("link", "state", title="Links")
+    for name in ("declared ms", "used ms", "measured ms", "jitter ms", "loss"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        ends = row["measured"]
+        table.add_row(
+            f"{row['a']} – {row['b']}",
+            row["state"],
+            f"{row['declared']['delay_ms']:g}",
+            f"{row['used_ms']:.3g}",
+            *(
+                " / ".join("–" if one is None else f"{one[name]:.3g}" for one in ends)
+                for name in ("delay_ms", "jitter_ms", "loss")
+            ),
+        )
+    return table
+
+
 def _routers(status: Mapping[str, Any]) -> Table:
     table = Table(
         "router", "state", "entries", "pending", "updates", "last write", "packets", title="Routers"

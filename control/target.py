@@ -16,6 +16,7 @@ import p4src
 from control.catalogue import Router
 from control.entries import Entity, Entry, from_proto
 from control.events import EventLog
+from control.links import LinkReport
 from control.measurements import Report
 from control.model import Member
 from control.reconcile import Change, Phase
@@ -129,6 +130,17 @@ class Session:
                 member = Member(data["site"]) if data["is_remote"] else Member(data["site"], data["instance"])
                 yield Report(member, data["load"], data["queue"], data["response_us"])
             await self._switch.write([digest.ack()])
+
+    async def link_reports(self) -> AsyncIterator[LinkReport]:
+        """What the router tells of its links, acknowledged as it is taken."""
+        async for digest in self._switch.read_digests("link_report", queue_size=_REPORTS):
+            for data in digest:
+                yield LinkReport(*(data[field] for field in LinkReport._fields))
+            await self._switch.write([digest.ack()])
+
+    async def send(self, port: int, frame: bytes) -> None:
+        """Have a frame sent out of a port."""
+        await self._switch.write([fy.P4PacketOut(frame, egress_port=port, padding=0)])
 
     async def _read(self, entities: object) -> AsyncIterator[Any]:
         # finsy declares `read` in a way that type checkers take for a coroutine.

@@ -13,18 +13,17 @@ from control.entries import Entity
 from control.network import Network
 from control.services import ServiceIndex
 from control.sites import Sites
-from control.stages import admit, classify, demand, icmp, locality, own, respond, route
+from control.stages import admit, classify, demand, digests, icmp, locality, own
 
 
 def static_entities(
     catalogue: Catalogue, network: Network, sites: Sites, services: ServiceIndex, router: str
 ) -> Iterator[Entity]:
-    """All that follows from the catalogue alone."""
+    """All that follows from the catalogue alone; routes follow from what links are like, too."""
     yield from classify.entities(catalogue, sites, router)
     yield from admit.entities(catalogue, services)
     yield from demand.entities(catalogue, services)
     yield from own.entities(catalogue, router)
-    yield from route.entities(catalogue, network, sites, router)
     yield from locality.agents(catalogue, network, router)
     yield from icmp.entities(network, router)
-    yield from respond.entities()
+    yield from digests.entities()

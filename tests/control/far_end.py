@@ -49,10 +49,17 @@ class FarEnd:
             options += ["-i", f"{port}@{interface}"]
         if target == "bmv2":
             options += ["--thrift-port", str(free_port()), "--notifications-addr"]
-            options += [f"ipc://{directory}/n{device_id}.ipc", "--log-level", "error", "--"]
+            options += [
+                f"ipc://{directory}/n{device_id}.ipc",
+                "--log-level",
+                "error",
+                "--",
+                "--cpu-port",
+                "510",
+            ]
             self._command = ["simple_switch_grpc", *options]
         else:
-            self._command = [sys.executable, "-m", "switch", *options]
+            self._command = [sys.executable, "-m", "switch", "--cpu-port", "510", *options]
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         self._command = [*inside, *self._command, "--grpc-server-addr", self.address]
         self._process: subprocess.Popen[bytes] | None = None

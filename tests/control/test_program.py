@@ -117,6 +117,7 @@ def test_what_follows_from_the_catalogue_alone() -> None:
         "anycast_source default → anycast_is(ipv4=0xaff0001, ipv6=0xfd0000cf000000000000000000000001)",
         "router default → router_is(router=0x1, ipv4=0xa000001, ipv6=0x0)",
         "digest member_report → list 64 for 50000000 ns",
+        "digest link_report → list 64 for 50000000 ns",
         *(f"meter errors {port} → 100/s by 20, 100/s by 20" for port in (1, 2, 3, 4)),
         *(
             f"service is_ipv6={six:#x} scope=0x0 class_id={number:#x} func_id=0x5944aecfacfd3ec3 → "
