@@ -79,6 +79,7 @@ class P4Device:
         path = directory / f"{lane.name}.sock"
         ports = {IN_PORT: lane.inlet, OUT_PORT: lane.outlet}
         command = self.target.command(_DEVICE_ID, ports, path)
+        self.target.prepare(workload.p4blob)
         with running(lane.name, command, directory, namespace=lane.bed[DEVICE], core=core) as child:
             asyncio.run(
                 p4client.program(

@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import p4src
 from bench import bed, command, p4client, results, traffic, two_sites
 from bench.arrivals import Fates, Flip, fates, reactions_ms, settling_ms
 from bench.command import BenchError
@@ -97,6 +98,7 @@ def start_network(stack: ExitStack, target: Target, laid: bed.Bed, directory: Pa
     """Start a switch for each router, and the controller; they run until `stack` is left."""
     sockets = {router: directory / f"{router}.sock" for router in two_sites.ROUTERS}
     children: list[Child] = []
+    target.prepare(p4src.JSON)
     for router, socket in sockets.items():
         command = target.command(two_sites.DEVICE_IDS[router], two_sites.ports(router), socket)
         children.append(stack.enter_context(running(router, command, directory, namespace=laid[router])))

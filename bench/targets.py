@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from switch.prepare import prepare
+
 CPU_PORT = 510
 
 
@@ -19,11 +21,13 @@ class Target:
         name: what it is called in results.
         program: the program and what comes before its options.
         own_options: options that only it needs, given a path that no other process uses.
+        prepare: what takes long of loading a program (BMv2 JSON), done before anybody waits for it.
     """
 
     name: str
     program: tuple[str, ...]
     own_options: Callable[[Path], tuple[str, ...]]
+    prepare: Callable[[Path], None] = lambda _: None
 
     def installed(self) -> bool:
         """Tell whether this machine has the program."""
@@ -55,6 +59,6 @@ def _bmv2_options(path: Path) -> tuple[str, ...]:
     return ("--log-level", "error", "--notifications-addr", f"ipc://{path}.notifications", "--")
 
 
-EMBEDDED = Target("embedded", (sys.executable, "-m", "switch"), lambda _: ())
+EMBEDDED = Target("embedded", (sys.executable, "-m", "switch"), lambda _: (), prepare)
 BMV2 = Target("bmv2", ("simple_switch_grpc",), _bmv2_options)
 TARGETS = {target.name: target for target in (EMBEDDED, BMV2)}

@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import p4src
+from switch.prepare import prepare
 from topo import cgroup, delay, netem, netns, plan, process, programs, readiness, render, targets, wiring
 from topo.children import Children, describe
 from topo.plan import Plan
@@ -66,6 +68,9 @@ class Lab:
         in_core = groups[CORE].members
         await self._join(gaps, in_core, ways_down)
 
+        if self._target == "embedded":
+            self._step("compiling the data plane, unless it is known already")
+            await asyncio.to_thread(prepare, p4src.JSON)
         self._step(f"starting {len(plan_.routers)} switches ({self._target}) and the controller")
         switches = [
             Command(name, targets.command(self._target, router, self._run.path), core, in_core)

@@ -91,8 +91,15 @@ class NotSigned(AuthTest):
     def runTest(self, family: Family) -> None:
         self.refused(family, request(family), NO_AUTH)
         changes: dict[str, object] = {
-            "request_id": 1, "data_in": bytes(16), "data_out": bytes(16), "flags": 1, "priority": 9,
-            "demand_type": 1, "demand_grade": 1, "demand_latency_ms": 1, "demand_cost_ceiling": 1,
+            "request_id": 1,
+            "data_in": bytes(16),
+            "data_out": bytes(16),
+            "flags": 1,
+            "priority": 9,
+            "demand_type": 1,
+            "demand_grade": 1,
+            "demand_latency_ms": 1,
+            "demand_cost_ceiling": 1,
         }
         for name, value in changes.items():
             with self.row(family.name, name):

@@ -239,7 +239,8 @@ async def test_a_large_program_routes(address: str, wires: Wires) -> None:
         interfaces = [part for port, name in wires.interfaces.items() for part in ("-i", f"{port}@{name}")]
         stack.enter_context(switch("--no-p4", "--grpc-server-addr", address, *interfaces, wires=wires))
         async with fy.Switch("s", address, chosen) as controller:
-            hop = fy.Action("forward_edge", port=2, src_mac="02:00:00:00:00:0a", dst_mac="02:00:00:00:00:0b")
+            macs = {"src_mac": "02:00:00:00:00:0a", "dst_mac": "02:00:00:00:00:0b"}
+            hop = fy.Action("forward_edge", port=2, **macs, mtu=1500)
             to_hop = fy.IndirectAction([1 * fy.Action("set_next_hop", next_hop=5)])
             await controller.write(
                 [
