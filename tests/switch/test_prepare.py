@@ -31,5 +31,4 @@ def test_what_cannot_be_prepared_is_told_in_a_line(tmp_path: Path, text: str | N
     assert ended.returncode == 1
     assert ended.stderr.startswith("switch.prepare: ")
     assert told in ended.stderr
-    assert ended.stderr.count("
-") == 1
+    assert ended.stderr.count("\n") == 1
