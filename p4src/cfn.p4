@@ -153,9 +153,6 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         if (meta.path == Path.STEER && meta.flow_s != 0 && hdr.cfn.cookie == 0 && hdr.cfn.cookie_tag == 0) {
             remember_flow.apply(meta);
         }
-        if (meta.path == Path.STEER && meta.holder != 0 && meta.holder != meta.bound.site) {
-            send_ahead.apply(meta);
-        }
         if (meta.path == Path.STEER) {
             bind.apply(hdr, meta);
             if (meta.scope == 0) {
@@ -174,6 +171,9 @@ control CfnIngress(inout headers_t hdr, inout metadata_t meta, inout standard_me
         }
         if (meta.path == Path.STEER || meta.path == Path.RESPOND || meta.path == Path.ROUTE) {
             route.apply(hdr, meta, std);
+        }
+        if (meta.path == Path.STEER && meta.holder != 0 && meta.holder != meta.bound.site) {
+            send_ahead.apply(meta);
         }
         if (meta.path == Path.TELL || meta.traced == 1) {
             own.apply(meta);

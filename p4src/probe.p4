@@ -105,7 +105,7 @@ control StampProbe(inout headers_t hdr, inout metadata_t meta, in standard_metad
     apply {
         if (meta.path == Path.REFLECT) {
             tell_residence();
-        } else if (hdr.cfn.kind == Kind.PROBE) {
+        } else if (hdr.cfn.kind == Kind.PROBE && hdr.udp.length == CFN_DATAGRAM) {
             leave();
         }
     }

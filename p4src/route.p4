@@ -12,7 +12,7 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
     bit<32> ports = 0;
     mac_t new_src = 0;
     mac_t new_dst = 0;
-    bit<16> length = 0;     /* of the IP packet */
+    bit<16> length = 0;     /* of the IP packet; what is longer than can be said is longer than any MTU but the largest */
 
     @id(ID_A_SET_NEXT_HOP)
     action set_next_hop(next_hop_t next_hop) {
@@ -147,9 +147,9 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
             return;
         }
         if (hdr.outer.isValid()) {
-            length = hdr.outer.payload_len + IPV6_BYTES;
+            length = hdr.outer.payload_len |+| IPV6_BYTES;
         } else if (meta.is_ipv6 == 1) {
-            length = hdr.ipv6.payload_len + IPV6_BYTES;
+            length = hdr.ipv6.payload_len |+| IPV6_BYTES;
         } else {
             length = hdr.ipv4.total_len;
         }

@@ -10,12 +10,12 @@
 
 control Encapsulate(inout headers_t hdr, inout metadata_t meta) {
     bit<32> label = 0;
-    bit<16> inner = meta.is_ipv6 == 1 ? hdr.ipv6.payload_len + IPV6_BYTES : hdr.ipv4.total_len;
+    bit<16> inner = meta.is_ipv6 == 1 ? hdr.ipv6.payload_len |+| IPV6_BYTES : hdr.ipv4.total_len;
 
     /* Segments stand in the header from last to first (RFC 8754, section 2). */
     action encapsulate(bit<8> last, ipv6_t src, ipv6_t first) {
         hdr.outer.setValid();
-        hdr.outer = { 6, 0, label[19:0], inner + SRH_BYTES + (((bit<16>)last + 1) << 4), PROTO_ROUTING, REPLY_TTL, src, first };
+        hdr.outer = { 6, 0, label[19:0], inner |+| (SRH_BYTES + (((bit<16>)last + 1) << 4)), PROTO_ROUTING, REPLY_TTL, src, first };
         hdr.srh.setValid();
         hdr.srh = { meta.is_ipv6 == 1 ? PROTO_IPV6 : PROTO_IPV4, (last + 1) << 1, ROUTING_SEGMENTS, last, last, 0, 0 };
         hdr.ethernet.ether_type = EtherType.IPV6;

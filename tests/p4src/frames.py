@@ -10,7 +10,7 @@ from tests.switch.harness import internet_checksum
 ROUTER_MAC, CLIENT_MAC = bytes.fromhex("020000000100"), bytes.fromhex("020000000001")
 CORE_MAC, NEXT_MAC = bytes.fromhex("020000000300"), bytes.fromhex("020000000301")
 ARP, IPV4, IPV6 = 0x0806, 0x0800, 0x86DD
-UDP, ICMPV6 = 17, 58
+ICMP, UDP, ICMPV6 = 1, 17, 58
 CFN_PORT = 23793
 CLIENT_4, ROUTER_4, ANYCAST_4, PASSING_4, NOWHERE_4 = (
     bytes(address)

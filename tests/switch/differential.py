@@ -69,7 +69,13 @@ def draw(subject: Subject, seed: str, count: int) -> Case:
     return Case(state, tuple(packets.packet() for _ in range(count)), port)
 
 
-def check(name: str, program: bytes, count: int, seed: int, *, reduce: bool = True) -> Result:
+Draw = Callable[[Subject, str, int], Case]
+"""Makes a case for a program out of a seed and a number of packets."""
+
+
+def check(
+    name: str, program: bytes, count: int, seed: int, *, reduce: bool = True, draw: Draw = draw
+) -> Result:
     """Compare both switches over `count` packets."""
     result = Result()
     if not program:
