@@ -143,6 +143,8 @@ class RandomFrames:
         elif kind in {Kind.RESPONSE, Kind.NACK}:
             src, dst = place.address, self._one((CLIENT, CLIENT, PASSING, NARROW))
             ports = (ports[1], ports[0])
+            if self._rarely(8):
+                dst, ports = router.ANYCAST, (CFN_PORT, CFN_PORT)
         elif kind == Kind.PREFETCH:
             dst = self._one(tuple(router.AGENTS.values()))
         elif kind == Kind.PROBE:

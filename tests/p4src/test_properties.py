@@ -154,7 +154,7 @@ def test_whatever_comes_in(passes: Callable[[int, bytes], Passage], port: int, c
 
 
 def test_frames_reach_every_stage(passes: Callable[[int, bytes], Passage]) -> None:
-    """Or else the properties say little. What no frame of these can have is named."""
+    """Or else the properties say little; but for what takes more flows than can be remembered."""
     chance, found = random.Random(1), set[str]()
     for port in PORTS:
         frames = RandomFrames(chance, port)
