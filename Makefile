@@ -10,7 +10,7 @@ export CFN_PYTHON := $(abspath $(PY))
 TIME ?= 60
 PROGRAM ?= p4src/compiled/cfn.json $(wildcard tests/switch/programs/*.json tests/switch/p4rt/programs/*.json)
 
-.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction clean
+.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction bench-affinity bench-stages clean
 
 help: ## list these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -54,13 +54,19 @@ lint: .venv/ready ## style and types
 trace: .venv/ready ## make the demo's trace (topo/labs/demo.pcap) anew
 	$(PY) -m topo.trace
 
-bench: bench-switch bench-reaction ## everything that is measured, into bench/out/
+bench: bench-switch bench-reaction bench-affinity bench-stages ## everything that is measured, into bench/out/
 
 bench-switch: .venv/ready ## the embedded switch beside its peers: packets, latency, ns, lookups, writes
 	$(PY) -m bench.switch
 
 bench-reaction: .venv/ready ## from an advert to the first packet by the new weight
 	$(PY) -m bench.reaction
+
+bench-affinity: .venv/ready ## sessions torn while weights change: TARGET=embedded or bmv2
+	$(PY) -m bench.affinity --target $(TARGET)
+
+bench-stages: .venv/ready ## what each stage costs; BEFORE=folder of an older compiled program to set beside
+	$(PY) -m bench.stages $(if $(BEFORE),--before $(BEFORE))
 
 clean: ## forget the environments and all output
 	rm -rf .venv .venv-ptf out bench/out build *.egg-info

@@ -5,7 +5,6 @@ Each forwards a workload's frames from its lane's inlet to its outlet; processes
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench import native, p4client, packets
+from bench import native, packets
 from bench.lane import DEVICE, Lane
 from bench.process import running
-from bench.targets import TARGETS, Target, address
+from bench.router import Router
+from bench.targets import TARGETS, Target
 from bench.workload import IN_PORT, OUT_PORT, Workload
 from topo import netns
 
 _NEXT_HOP_MAC = "02:00:00:00:03:00"
 _NEXT_HOP = "169.254.2.1"
 _PERMANENT = 0x80  # NUD_PERMANENT, linux/neighbour.h
-_DEVICE_ID = 1
 
 
 class Device(Protocol):
@@ -76,22 +75,17 @@ class P4Device:
     @contextmanager
     def forwarding(self, lane: Lane, workload: Workload, core: int, directory: Path) -> Generator[None]:
         """Start the target and give it the workload's program and entries."""
-        path = directory / f"{lane.name}.sock"
-        ports = {IN_PORT: lane.inlet, OUT_PORT: lane.outlet}
-        command = self.target.command(_DEVICE_ID, ports, path)
-        self.target.prepare(workload.p4blob)
-        with running(lane.name, command, directory, namespace=lane.bed[DEVICE], core=core) as child:
-            asyncio.run(
-                p4client.program(
-                    address(path),
-                    _DEVICE_ID,
-                    (workload.p4info, workload.p4blob),
-                    workload.entries,
-                    child.check,
-                )
-            )
+        router = Router(
+            name=lane.name,
+            target=self.target,
+            namespace=lane.bed[DEVICE],
+            ports={IN_PORT: lane.inlet, OUT_PORT: lane.outlet},
+            pipeline=(workload.p4info, workload.p4blob),
+            directory=directory,
+            core=core,
+        )
+        with router.running(workload.entries):
             yield
-            child.check()
 
     def faults(self, workload: Workload, passed: Sequence[tuple[bytes, bytes]]) -> list[str]:
         """Say what is wrong with what came out."""

@@ -87,7 +87,7 @@ def first_out(source: tuple[str, str], sink: tuple[str, str], frame: bytes, time
 
     None if none does within `timeout_s`.
     """
-    with _raw(*sink) as receiver, _raw(*source) as sender:
+    with raw(*sink) as receiver, raw(*source) as sender:
         sender.send(frame)
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
@@ -101,7 +101,8 @@ def first_out(source: tuple[str, str], sink: tuple[str, str], frame: bytes, time
     return None
 
 
-def _raw(namespace: str, interface: str) -> socket.socket:
+def raw(namespace: str, interface: str) -> socket.socket:
+    """Open a packet socket on an interface; it does not receive what is sent there."""
     with netns.entered(namespace):
         raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # receives nothing before it is bound
     raw.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)

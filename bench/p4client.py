@@ -23,7 +23,7 @@ async def program(
     address: str,
     device_id: int,
     pipeline: tuple[Path, Path],
-    entries: Sequence[fy.P4TableEntry],
+    entries: Sequence[fy.P4TableEntry | fy.P4CloneSessionEntry],
     check: Callable[[], None],
 ) -> None:
     """Wait until a target listens at `address`, push the pipeline, and write `entries` in order.
@@ -32,7 +32,7 @@ async def program(
         address: unix:PATH.
         device_id: P4Runtime's name for the target.
         pipeline: P4Info and BMv2 JSON.
-        entries: table entries and default actions; the latter are set first.
+        entries: table entries, default actions and clone sessions; the defaults are set first.
         check: called while waiting; raises when the target has ended.
 
     Raises:
@@ -43,8 +43,8 @@ async def program(
     await listening(address, check)
     try:
         async with fy.Switch("target", address, options) as switch:
-            keyless = [entry for entry in entries if entry.is_default_action]
-            keyed = [entry for entry in entries if not entry.is_default_action]
+            keyless = [entry for entry in entries if _is_default(entry)]
+            keyed = [entry for entry in entries if not _is_default(entry)]
             await switch.modify(keyless)
             await switch.insert(keyed)
     except fy.P4ClientError as error:
@@ -77,3 +77,7 @@ async def listening(address: str, check: Callable[[], None]) -> None:
             writer.close()
             await writer.wait_closed()
             return
+
+
+def _is_default(entry: fy.P4TableEntry | fy.P4CloneSessionEntry) -> bool:
+    return isinstance(entry, fy.P4TableEntry) and entry.is_default_action

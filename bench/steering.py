@@ -35,7 +35,10 @@ LEAD = 16
 """Of the second draw, which the controller asks for unless a service is declared without."""
 FLOWS = 1024
 _FIRST_PORT = 20000
-_KEY = {"k0": 0x03020100, "k1": 0x07060504}  # any key costs the same
+KEY = {"k0": 0x03020100, "k1": 0x07060504}
+"""Of cookies; any costs the same."""
+ROUTER = IPv4Address("10.0.0.1")
+MTU = 1500
 
 
 def workload() -> Workload:
@@ -60,8 +63,8 @@ def instances() -> list[IPv4Address]:
     return [FIRST_INSTANCE + number for number in range(len(WEIGHTS))]
 
 
-def entries() -> list[fy.P4TableEntry]:
-    """Return the entries that steer the workload's requests."""
+def entries(lead: int = LEAD) -> list[fy.P4TableEntry]:
+    """Return the entries that steer the workload's requests; `lead` is that of the second draw."""
     addresses = instances()
     keys = [
         {"site": SITE, "instance": number, "slot": number, "ipv4": int(address), "ipv6": 0}
@@ -73,17 +76,17 @@ def entries() -> list[fy.P4TableEntry]:
             for weight, key in zip(WEIGHTS, keys, strict=True)
         ]
     )
-    known = fy.P4TableAction("known", service=SERVICE, public=0, per_request=0, lead=LEAD, flow_s=0)
+    known = fy.P4TableAction("known", service=SERVICE, public=0, per_request=0, lead=lead, flow_s=0)
     here = fy.P4TableAction("here", slot=0, ipv4=int(SITE_ADDRESS), ipv6=0)
-    next_hop = fy.P4TableAction("forward_edge", port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=SITE_MAC, mtu=1500)
+    next_hop = fy.P4TableAction("forward_edge", port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=SITE_MAC, mtu=MTU)
     return [
-        _default("seal_key", fy.P4TableAction("seal_with", key_epoch=0, **_KEY)),
+        _default("seal_key", fy.P4TableAction("seal_with", key_epoch=0, **KEY)),
         _default("anycast_source", fy.P4TableAction("anycast_is", ipv4=int(ANYCAST), ipv6=0)),
         _entry("my_mac", fy.P4TableAction("for_router"), dst_addr=ROUTER_MAC),
         _entry("local_ipv4", fy.P4TableAction("anycast"), dst_addr=int(ANYCAST)),
         _entry("function", known, func_id=FUNCTION),
         _entry("permit", fy.P4TableAction("allow"), tenant=TENANT, func_id=FUNCTION),
-        _entry("cookie_key", fy.P4TableAction("use_key", **_KEY), epoch=0),
+        _entry("cookie_key", fy.P4TableAction("use_key", **KEY), epoch=0),
         _entry("site", here, site=SITE),
         *(
             _entry(
