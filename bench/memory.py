@@ -11,9 +11,8 @@ import finsy as fy
 
 from bench import outcomes, p4client
 from bench.command import BenchError
-from bench.targets import CPU_PORT, address
+from bench.targets import CPU_PORT, EMBEDDED, address
 from bench.workload import IN_PORT
-from switch.dataplane import Dataplane
 from switch.device import Device
 from switch.p4rt.server import serve
 
@@ -54,8 +53,7 @@ async def in_memory(
 
     `socket` is where its P4Runtime server listens; no other process uses the path.
     """
-    # Compiled first: a client would not wait for as long as that may take.
-    Dataplane(pipeline[1].read_bytes()).close()
+    EMBEDDED.prepare(pipeline[1])
     device = Device({}, CPU_PORT)
     with closing(device):
         async with serve(device, _DEVICE_ID, address(socket)):
