@@ -1,25 +1,27 @@
 /* A CFN router for v1model.
  *
- *  packet ─► parser ─► neighbour ─► classify ─┬─ request for the anycast address or a site's ─► admit ─► demand ─┐
- *               ▲          │                  ├─ response, NACK ─────────────────────────────────► affinity ◄────┘
- *               │          │ ARP, ND          └─ anything else                                         │
- *               │          │                          │                                             alive
- *               │          │                          │                                               │
- *               │          │                          │        ┌──────────────┬───────────────────────┤ request
- *               │          │                          │        │ bound        ▼ not bound             │
- *               │          │                          │      bind ◄─────── service ─► choose          │ response
- *               │          │                          │        │                                      ▼
- *               │          │                          │        │                            verify ─► chain
- *               │          │                          ▼        ▼                                      │
- *               │          │                        route ◄────┴──────────────────────────────────────┤
- *               │          │                          │                                               │
- *               │          │                          ├─► respond (a response)                        │ a request now
- *               │          ▼                          ▼                                               │
- *               │       outcome ◄──── nack ◄──────────┴───────────────────────────────────────────────┘
- *               │          │    (what was refused)
- *               │          ▼
- *               └── egress: checksum ─► deparser
- *             (comes again)
+ *  packet ──► parser ──► emit (the controller's), neighbour (ARP, ND) ──► classify
+ *               ▲                                                            │
+ *               │        ┌─────────────────────────┬─────────────────┬───────┴───────────┐
+ *               │     request               response, NACK     anything else      to this router
+ *               │        │                         │                 │                   │
+ *               │      admit                   affinity              │         echo, probe, end_segment ─► again
+ *               │  auth, contract (ingress)      alive               │                   │
+ *               │      demand                 verification           │                   │
+ *               │     affinity                   chain ─► again      │                   │
+ *               │  holder, recall_flow             │                 │                   │
+ *               │      alive                       │                 │                   │
+ *               │  service, prefer, choose         │                 │                   │
+ *               │   remember_flow                  │                 │                   │
+ *               │  bind, usage, encapsulate        │                 │                   │
+ *               │        └───────────┬─────────────┴─────────────────┘                   │
+ *               │                  route, send_ahead (a copy) ─► again                   │
+ *               │                    │                                                   │
+ *               │      respond, nack (refused), tell (ICMP)                              │
+ *               │                    ├───────────────────────────────────────────────────┘
+ *               │                 outcome
+ *               │                    │
+ *               └── again ── egress: make_prefetch, trace, stamp_probe, checksum ──► deparser
  */
 
 #include <core.p4>
