@@ -7,14 +7,12 @@ found and removed by the next.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-from bench.command import BenchError
+from bench.command import BenchError, signals_interrupt
 from topo import netns, veth
 from topo.veth import End
 
@@ -72,7 +70,7 @@ def laid(*roles: str) -> Generator[Bed]:
         raise BedError("benchmarks make network namespaces: run them as root")
     _remove_leftovers()
     bed = Bed(roles)
-    with _signals_interrupt():
+    with signals_interrupt():
         try:
             bed.create()
             yield bed
@@ -108,16 +106,3 @@ def _remove_leftovers() -> None:
         process = owner(name)
         if process is not None and not Path(f"/proc/{process}").exists():
             netns.remove(name)
-
-
-@contextmanager
-def _signals_interrupt() -> Generator[None]:
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

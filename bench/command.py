@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
 
 import typer
 
@@ -21,3 +24,18 @@ def run(main: Callable[..., None]) -> None:
     except BenchError as error:
         typer.secho(str(error), err=True, fg=typer.colors.RED)
         raise SystemExit(1) from None
+
+
+@contextmanager
+def signals_interrupt() -> Generator[None]:
+    """End the block by KeyboardInterrupt on SIGTERM and SIGHUP, as Ctrl-C does: it is left in order."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

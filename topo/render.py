@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from ruamel.yaml import YAML
 
 from control.catalogue import Catalogue
-from topo.plan import Host, Plan, PortEnd
+from topo.plan import Host, Plan, PortEnd, Site
 from topo.spec import Line
 
 _LINE = ("delay_ms", "jitter_ms", "loss", "rate_mbps")
@@ -59,6 +59,7 @@ def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
                     "token": SecretStr(site_tokens[name]),
                     "hosts": [name],
                     "compute": site.compute,
+                    "data_agent": _data_agent(plan.sites[name]),
                 }
                 for name, site in spec.sites.items()
             },
@@ -85,6 +86,11 @@ def to_yaml(model: Catalogue) -> str:
 
 def _end(end: PortEnd) -> dict[str, Any]:
     return {"router": end.router, "port": end.port}
+
+
+def _data_agent(site: Site) -> dict[str, str] | None:
+    agent = site.data_agent
+    return {"ipv4": str(agent.ipv4), "ipv6": str(agent.ipv6)} if agent else None
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -126,6 +126,10 @@ def test_the_catalogue_says_what_the_lab_file_says(demo: Plan) -> None:
     assert catalogue.links[0].delay_ms == demo.spec.links[0].delay_ms
     assert catalogue.hosts["client2"].delay_ms == demo.spec.hosts["client2"].delay_ms
     assert catalogue.services == demo.spec.services
+    told, planned = catalogue.sites["near"].data_agent, demo.sites["near"].data_agent
+    assert told
+    assert planned
+    assert (told.ipv4, told.ipv6) == (planned.ipv4, planned.ipv6)
     assert set(catalogue.hosts) == {"client1", "client2", "near", "far", "cloud", "controller"}
 
 
