@@ -233,7 +233,7 @@ async def _rebuild(switch: fy.Switch) -> None:
 def table(target: str, found: dict[str, Found], flows: Sequence[Found]) -> Table:
     """Return what became of sessions while weights changed as a table."""
     shown = Table(title=f"{target}: while weights change")
-    shown.add_column("kept by")
+    shown.add_column("kept by", no_wrap=True)
     for column in fields(Found):
         shown.add_column(column.name, justify="right")
     rows = [(COOKIE, found[COOKIE]), *(("flow table", one) for one in flows), (HASH, found[HASH])]

@@ -6,6 +6,7 @@ alive all the while. Frames carry no UDP checksum, so that numbers and cookies c
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from cfn.wire import PORT, VERSION, Header, Kind, Packet
 WINDOW = 16
 """Requests under way at a time: both targets have room for them, so that none is lost for want of it."""
 _TIMEOUT_S = 5.0
-_PORTS = 32_768
+_PORTS, _CLIENTS = 1 << 15, 1 << 16
 _FIRST_PORT = 20_000
 _SRC, _DST = slice(26, 30), slice(30, 34)
 _SPORT, _DPORT = slice(34, 36), slice(36, 38)
@@ -33,10 +34,10 @@ _RESPONSE = bytes([VERSION << 4 | Kind.RESPONSE])
 
 @dataclass(frozen=True)
 class Ingress:
-    """Where clients send from: the endpoint, the first client's address, and their router's MAC."""
+    """Where clients send from: the endpoint, the network of the clients (/16), and their router's MAC."""
 
     endpoint: int
-    client: IPv4Address
+    clients: IPv4Address
     router_mac: str
 
 
@@ -89,7 +90,9 @@ class Sessions:
     def enter(self, ingress: Ingress) -> None:
         """Send from there from now on; cookies are kept."""
         self.ingress = ingress
-        self._frames = [self._frame(number) for number in range(self.count)]
+        # At random: the hash of consecutive ports would spread more evenly than chance, CRC being linear.
+        flows = random.Random(self.function).sample(range(_CLIENTS * _PORTS), self.count)
+        self._frames = [self._frame(number, flow) for number, flow in enumerate(flows)]
 
     def request(self, number: int) -> bytes:
         """Return a session's next request."""
@@ -116,8 +119,8 @@ class Sessions:
         else:
             self._cookies[_number(frame)] = frame[_COOKIE]
 
-    def _frame(self, number: int) -> bytearray:
-        client, port = self.ingress.client + number // _PORTS, _FIRST_PORT + number % _PORTS
+    def _frame(self, number: int, flow: int) -> bytearray:
+        client, port = self.ingress.clients + flow // _PORTS, _FIRST_PORT + flow % _PORTS
         header = Header(kind=Kind.REQUEST, func_id=self.function, tenant=TENANT, request_id=number)
         macs = (CLIENT_MAC, self.ingress.router_mac)
         data = Packet(header).encode()

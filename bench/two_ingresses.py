@@ -33,8 +33,8 @@ FUNCTIONS = {FUNCTION: 0, WITH_FLOWS: 255, BY_HASH: 0}
 """Each with the seconds for which its flows are remembered."""
 _R2_MAC = "02:00:00:00:01:02"
 INGRESS = {
-    "r1": Ingress(0, IPv4Address("10.1.0.1"), ROUTER_MAC),
-    "r2": Ingress(2, IPv4Address("10.4.0.1"), _R2_MAC),
+    "r1": Ingress(0, IPv4Address("10.1.0.0"), ROUTER_MAC),
+    "r2": Ingress(2, IPv4Address("10.4.0.0"), _R2_MAC),
 }
 PORTS = {"r1": {1: "r1-1", 2: "r1-2", 3: "r1-3"}, "r2": {1: "r2-1", 2: "r2-2"}}
 _TO_CLIENT, _TO_CORE = 2, 3
