@@ -35,7 +35,7 @@ def ethernet(kind: int, payload: bytes, dst: bytes = ROUTER_MAC, src: bytes = CL
 
 def ipv4(payload: bytes, options: bytes = b"", **fields: Any) -> bytes:
     """In Ethernet; `length` and `checksum` are right unless given, `ihl` is 5 words and the options."""
-    given = {
+    given: dict[str, Any] = {
         "version": 4,
         "ihl": 5 + len(options) // 4,
         "length": 20 + len(options) + len(payload),
@@ -51,7 +51,14 @@ def ipv4(payload: bytes, options: bytes = b"", **fields: Any) -> bytes:
 
 def ipv6(payload: bytes, **fields: Any) -> bytes:
     """In Ethernet; `length` is right unless given."""
-    given = {"version": 6, "length": len(payload), "next": UDP, "hops": 64, "src": CLIENT_6, "dst": ANYCAST_6}
+    given: dict[str, Any] = {
+        "version": 6,
+        "length": len(payload),
+        "next": UDP,
+        "hops": 64,
+        "src": CLIENT_6,
+        "dst": ANYCAST_6,
+    }
     given |= fields
     head = struct.pack("!IHBB", given["version"] << 28, given["length"], given["next"], given["hops"])
     return ethernet(IPV6, head + given["src"] + given["dst"] + payload)
