@@ -69,7 +69,7 @@ class Lab:
         await self._join(gaps, in_core, ways_down)
 
         if self._target == "embedded":
-            self._step("compiling the data plane, unless it is known already")
+            self._step("compiling the data plane, if it is new here")
             await asyncio.to_thread(prepare, p4src.JSON)
         self._step(f"starting {len(plan_.routers)} switches ({self._target}) and the controller")
         switches = [
