@@ -8,13 +8,14 @@
 #include "headers.p4"
 #include "halfsiphash.p4"
 #include "ids.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 enum bit<8> AuthFault {
-    NONE     = 0,
-    NO_AUTH  = 1,
-    WRONG    = 2,
-    REPLAYED = 3
+    NONE      = 0,
+    NO_AUTH   = 1,
+    WRONG_TAG = 2,
+    REPLAYED  = 3
 }
 
 /* 64 bits of output over the 60 bytes of a request that AUTH vouches for. */
@@ -118,7 +119,7 @@ control Auth(inout headers_t hdr, inout metadata_t meta) {
         } else {
             request_tag.apply(meta.sip, hdr, high, low);
             if (high ++ low != hdr.auth.tag || hdr.auth.sender > 255 || hdr.auth.sequence == 0) {
-                fault = AuthFault.WRONG;
+                fault = AuthFault.WRONG_TAG;
             } else {
                 windows.read(window, (bit<32>)(slot ++ hdr.auth.sender[7:0]));
                 highest = window[63:32];

@@ -5,6 +5,7 @@
 #define CFN_BARE
 
 #include "headers.p4"
+#include "metadata.p4"
 
 control Bare(in metadata_t meta) {
     action cut_ipv4() {

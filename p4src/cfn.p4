@@ -28,6 +28,7 @@
 #include <v1model.p4>
 
 #include "headers.p4"
+#include "metadata.p4"
 #include "parser.p4"
 #include "neighbour.p4"
 #include "classify.p4"

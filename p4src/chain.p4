@@ -8,6 +8,7 @@
 #include "checksum.p4"
 #include "headers.p4"
 #include "loads.p4"
+#include "metadata.p4"
 
 control Chain(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     /* Ports change places, and the next function's identifiers move: neither shows in a sum. What does: the function and

@@ -8,6 +8,7 @@
 #define CFN_CHECKSUM
 
 #include "headers.p4"
+#include "metadata.p4"
 
 #define CSUM16(result, fields) hash(result, HashAlgorithm.csum16, 16w0, fields, 17w0x10000)
 

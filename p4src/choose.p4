@@ -11,6 +11,7 @@
 #include "headers.p4"
 #include "ids.p4"
 #include "loads.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 const bit<8> NO_SECOND_DRAW = 255;

@@ -6,6 +6,7 @@
 
 #include "headers.p4"
 #include "ids.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 const bit<8> DSCP_LOWER_EFFORT = 1 << 2;    /* in its octet: RFC 8622 */

@@ -4,6 +4,7 @@
 #define CFN_EMIT
 
 #include "headers.p4"
+#include "metadata.p4"
 
 control Emit(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     apply {

@@ -7,6 +7,7 @@
 
 #include "headers.p4"
 #include "ids.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 /* Who the flow is (32 bits), when it was last seen (16 bits, s), site (16), instance (16). */

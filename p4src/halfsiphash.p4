@@ -8,6 +8,7 @@
 #define CFN_HALFSIPHASH
 
 #include "headers.p4"
+#include "metadata.p4"
 
 /* To be used inside a control that has the state as `s`, so that all rounds of a hash share their actions. */
 #define HALFSIPHASH_ACTIONS \

@@ -8,6 +8,7 @@
 #include "headers.p4"
 #include "ids.p4"
 #include "loads.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 /* From this load on something waits (docs/wire-format.md): a site with a queue has no room for more. */

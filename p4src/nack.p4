@@ -6,6 +6,7 @@
 #define CFN_NACK
 
 #include "headers.p4"
+#include "metadata.p4"
 
 control Nack(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     action turn_frame() {

@@ -5,6 +5,7 @@
 
 #include "headers.p4"
 #include "ids.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 control Neighbour(inout headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {

@@ -6,6 +6,7 @@
 
 #include "headers.p4"
 #include "ids.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 control CountOutcome(inout metadata_t meta) {

@@ -5,6 +5,7 @@
 
 #include "headers.p4"
 #include "ids.p4"
+#include "metadata.p4"
 
 control Anycast(inout metadata_t meta) {
     @id(ID_A_ANYCAST_IS)

@@ -5,6 +5,7 @@
 #define CFN_PARSER
 
 #include "headers.p4"
+#include "metadata.p4"
 
 parser CfnParser(packet_in packet, out headers_t hdr, inout metadata_t meta, inout standard_metadata_t std) {
     bit<8> unread;

@@ -6,6 +6,7 @@
 #define CFN_PROBE
 
 #include "headers.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 /* About the link at a port; told with each echo. */

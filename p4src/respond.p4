@@ -8,6 +8,7 @@
 #include "headers.p4"
 #include "ids.p4"
 #include "loads.p4"
+#include "metadata.p4"
 #include "sizes.p4"
 
 /* What the controller is told of a member, at most once every REPORT_INTERVAL_US by each router. */

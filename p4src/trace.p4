@@ -6,6 +6,7 @@
 
 #include "checksum.p4"
 #include "headers.p4"
+#include "metadata.p4"
 
 control Trace(inout headers_t hdr, inout metadata_t meta, in standard_metadata_t std) {
     action add_record() {
