@@ -14,6 +14,17 @@ def flat(steps: Iterable[pb.Step]) -> Iterator[pb.Step]:
             yield from flat(step.copy.steps)
 
 
+def untimed(explanation: pb.Explanation) -> pb.Explanation:
+    """The explanation without the values of `meta.now`, where our own program keeps the switch's clock."""
+    copy = pb.Explanation()
+    copy.CopyFrom(explanation)
+    for changes in all_of(copy, "changes"):
+        for field in changes.fields:
+            if field.name.startswith("metadata_t._now"):
+                field.before = field.after = ""
+    return copy
+
+
 def kinds(steps: Iterable[pb.Step]) -> list[str]:
     return [step.WhichOneof("step") or "" for step in steps]
 
