@@ -6,22 +6,23 @@ import hmac
 import math
 from ipaddress import IPv4Address, IPv6Address
 
+from cfn.metrics.score import norm_fi
 from cfn.proto import advert_pb2 as pb
 from cfn.wire import NO_DATA
+from control import metrics_check
 from control.catalogue import Catalogue, Site
 from control.model import HeldResult, Instance, InstanceKey, SiteAdvert
+from control.refused import Refused
 
 MAX_TTL_MS = 600_000
 MAX_INSTANCES = 4096
 MAX_HELD = 1024
 """Inputs of a site, and results likewise."""
+MAX_IGNORED = 16
+"""Unknown metrics that are named; a site of another version has them at each instance."""
 _LEAST, _MOST = 1e-6, 1e12
 """Bounds of times, rates and cores that are measured; with others the sums of policies lose their digits."""
 _U8, _U16 = 2**8, 2**16
-
-
-class Refused(ValueError):  # noqa: N818 - says what happened to the advert
-    """The advert is not believed; the text says why, for the log of whoever sent it."""
 
 
 def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
@@ -40,9 +41,10 @@ def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
         raise Refused(f"instances: more than {MAX_INSTANCES}")
     _amount("cpu_utilisation", message.cpu_utilisation)
     _amount("cpu_capacity", message.cpu_capacity)
+    ignored: list[str] = []
     instances: dict[InstanceKey, Instance] = {}
     for index, told in enumerate(message.instances):
-        instance = _instance(f"instances[{index}]", told, site, catalogue)
+        instance = _instance(f"instances[{index}]", told, site, catalogue, ignored)
         if instance.key in instances:
             raise Refused(f"instances[{index}].instance: {told.instance} is told of twice")
         instances[instance.key] = instance
@@ -56,10 +58,15 @@ def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
         instances=instances,
         inputs=_inputs(message),
         results=_results(message),
+        metrics=metrics_check.scores("metrics", message.metrics, ignored),
+        resources=metrics_check.resources(message, ignored),
+        ignored=tuple(ignored[:MAX_IGNORED]),
     )
 
 
-def _instance(where: str, told: pb.Instance, site: Site, catalogue: Catalogue) -> Instance:
+def _instance(
+    where: str, told: pb.Instance, site: Site, catalogue: Catalogue, ignored: list[str]
+) -> Instance:
     _below(f"{where}.instance", told.instance, _U16)
     _below(f"{where}.load", told.load, _U8)
     for name in ("service_time_us", "arrival_rps", "completed_rps", "capacity_rps"):
@@ -70,6 +77,7 @@ def _instance(where: str, told: pb.Instance, site: Site, catalogue: Catalogue) -
     ipv6 = _ipv6(f"{where}.ipv6", told.ipv6, site, catalogue)
     if ipv4 is None and ipv6 is None:
         raise Refused(f"{where}: has no address")
+    metrics = metrics_check.scores(f"{where}.metrics", told.metrics, ignored)
     return Instance(
         key=InstanceKey(site.id, told.instance),
         func_id=told.func_id,
@@ -81,6 +89,8 @@ def _instance(where: str, told: pb.Instance, site: Site, catalogue: Catalogue) -
         arrival_rps=told.arrival_rps,
         capacity_rps=told.capacity_rps,
         draining=told.state == pb.Instance.DRAINING,
+        metrics=metrics,
+        norm_fi=norm_fi(metrics),
     )
 
 

@@ -8,7 +8,7 @@ import grpc
 
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
-from control.advert_check import Refused
+from control.refused import Refused
 
 MIN_INTERVAL_MS = 20
 """Adverts that come faster than this tell nothing new: a service time or two has to pass."""

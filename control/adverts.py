@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from control.advert_check import Refused
 from control.model import Instance, InstanceKey, SiteAdvert
+from control.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import finsy as fy
 import p4src
 from cfn.proto import advert_pb2 as pb
 from control.adoption import Adopted, adopt
-from control.advert_check import Refused, check
+from control.advert_check import check
 from control.catalogue import Catalogue
 from control.decided import Place
 from control.events import EventLog
@@ -24,6 +24,7 @@ from control.installer import Installer
 from control.keys import KeyRing
 from control.prober import Prober
 from control.program import Program
+from control.refused import Refused
 from control.target import Session, Target
 from control.waiting import first_of
 
@@ -65,6 +66,7 @@ class Controller:
             for name, tables in self.program.tables.items()
         }
         self._probers = {name: Prober(catalogue, name, options.probe_s) for name in catalogue.routers}
+        self._ignored: dict[str, tuple[str, ...]] = {}
         self._found: dict[str, Adopted] = {}
         self._first_found = asyncio.Event()
         self._all_found = asyncio.Event()
@@ -97,6 +99,10 @@ class Controller:
             self.events("advert-refused", site=message.site, reason=str(refused))
             raise
         self._new_deadline.set()
+        if advert.ignored and advert.ignored != self._ignored.get(advert.site):
+            # Once, not with each advert.
+            self.events("metrics-ignored", site=advert.site, unknown=advert.ignored)
+        self._ignored[advert.site] = advert.ignored
         told: dict[str, object] = {"sequence": advert.sequence, "instances": len(advert.instances)}
         unknown = self.program.steering.services.unknown(advert.functions)
         self.events("advert", site=advert.site, **told, **({"unknown_functions": unknown} if unknown else {}))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from cfn.metrics.score import Score
+from cfn.proto import advert_pb2 as pb
+
 FAMILIES = (4, 6)
 
 
@@ -57,6 +60,8 @@ class Instance:
         arrival_rps: requests that arrive a second.
         capacity_rps: requests a second that it could do; 0 when not known yet.
         draining: wants no new sessions.
+        metrics: normalised ones, as the site told them.
+        norm_fi: the one of level 2 among them, 0–10 and 10 best; None when it was not told.
     """
 
     key: InstanceKey
@@ -69,6 +74,8 @@ class Instance:
     arrival_rps: float = 0.0
     capacity_rps: float = 0.0
     draining: bool = False
+    metrics: tuple[Score, ...] = ()
+    norm_fi: int | None = None
 
     def address(self, family: int) -> IPv4Address | IPv6Address | None:
         """Its address of family 4 or 6."""
@@ -81,6 +88,37 @@ class HeldResult(NamedTuple):
     func_id: int
     data_in: bytes
     data_out: bytes
+
+
+COMPUTE_TYPES: dict[int, str] = {
+    pb.Resources.Compute.LOGIC: "logic",
+    pb.Resources.Compute.PARALLEL: "parallel",
+    pb.Resources.Compute.NEURAL: "neural",
+}
+"""Names of the types of compute, as the catalogue has them, by their numbers in adverts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a site has and uses, as it told; what it can compute is in the catalogue.
+
+    Attributes:
+        window_ms: over how long it was measured.
+        used: share in use by type of compute, 0–1.
+        memory: bytes; 0 when not known, as below.
+        memory_left: bytes.
+        storage: bytes.
+        storage_left: bytes.
+        power_w: electric power that it draws, in watts; 0 when not known.
+    """
+
+    window_ms: int
+    used: dict[str, float] = field(default_factory=dict[str, float])
+    memory: int = 0
+    memory_left: int = 0
+    storage: int = 0
+    storage_left: int = 0
+    power_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +135,9 @@ class SiteAdvert:
         instances: by key.
         inputs: content identifiers (16 bytes) of inputs that the site holds.
         results: results that it holds.
+        metrics: normalised ones of the site as a whole.
+        resources: what it has and uses, None when it does not tell.
+        ignored: places in the message that told of metrics which are not known.
     """
 
     site: str
@@ -108,6 +149,9 @@ class SiteAdvert:
     instances: dict[InstanceKey, Instance] = field(default_factory=dict[InstanceKey, Instance])
     inputs: frozenset[bytes] = frozenset()
     results: frozenset[HeldResult] = frozenset()
+    metrics: tuple[Score, ...] = ()
+    resources: Resources | None = None
+    ignored: tuple[str, ...] = ()
 
     @property
     def functions(self) -> frozenset[int]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import finsy as fy
 
+from cfn.metrics.score import Score
 from control.controller import Controller
 from control.decided import ANY_SITE, Place, Unmet
 from control.link_report import link_report
@@ -111,6 +113,8 @@ class Status:
                 "sequence": held.advert.sequence,
                 "cpu_utilisation": held.advert.cpu_utilisation,
                 "cpu_capacity": held.advert.cpu_capacity,
+                "metrics": _metrics(held.advert.metrics),
+                "resources": held.advert.resources and asdict(held.advert.resources),
                 "instances": [self._instance(one) for one in held.advert.instances.values()],
             }
         return told
@@ -127,6 +131,7 @@ class Status:
             "service_ms": one.service_ms,
             "arrival_rps": one.arrival_rps,
             "capacity_rps": one.capacity_rps,
+            "metrics": _metrics(one.metrics),
         }
 
     def _router(self, name: str) -> dict[str, Any]:
@@ -210,6 +215,14 @@ def _state(decision: Decision) -> str:
     if isinstance(decision.verdict, Unmet):
         return "unmet"
     return "steered" if decision.weights else "no capacity"
+
+
+def _metrics(scores: Iterable[Score]) -> dict[str, dict[str, int]]:
+    """By name, each with its level."""
+    return {
+        one.type.name.lower(): {"level": one.type.level, "value": one.value, "window_ms": one.window_ms}
+        for one in scores
+    }
 
 
 def _quantiles(values: Iterable[float]) -> dict[str, float | int | None]:

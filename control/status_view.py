@@ -70,7 +70,19 @@ def _routers(status: Mapping[str, Any]) -> Table:
 
 def _sites(status: Mapping[str, Any]) -> Table:
     table = Table(
-        "site", "advert", "cpu", "instance", "function", "load", "queue", "ms", "req/s", "of", title="Sites"
+        "site",
+        "advert",
+        "cpu",
+        "score",
+        "instance",
+        "function",
+        "load",
+        "queue",
+        "ms",
+        "req/s",
+        "of",
+        "score",
+        title="Sites",
     )
     for name, site in status["sites"].items():
         advert = site["advert"]
@@ -78,7 +90,7 @@ def _sites(status: Mapping[str, Any]) -> Table:
             table.add_row(name, "[red]none[/]")
             continue
         cpu = f"{advert['cpu_utilisation']:.0%} of {advert['cpu_capacity']:g}"
-        first = [name, _age(status, advert["received"]), cpu]
+        first = [name, _age(status, advert["received"]), cpu, _score(advert["metrics"])]
         for one in advert["instances"]:
             state = " draining" if one["state"] == "DRAINING" else ""
             table.add_row(
@@ -90,9 +102,15 @@ def _sites(status: Mapping[str, Any]) -> Table:
                 f"{one['service_ms']:.1f}",
                 f"{one['arrival_rps']:.1f}",
                 f"{one['capacity_rps']:.1f}",
+                _score(one["metrics"]),
             )
-            first = ["", "", ""]
+            first = ["", "", "", ""]
     return table
+
+
+def _score(metrics: Mapping[str, Any]) -> str:
+    """The value of level 2."""
+    return str(metrics["norm_fi"]["value"]) if "norm_fi" in metrics else ""
 
 
 def _shares(status: Mapping[str, Any]) -> Table:

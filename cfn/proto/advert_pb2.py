@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0c\x61\x64vert.proto\x12\rcfn.advert.v1\"\xf6\x01\n\x06\x41\x64vert\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x0e\n\x06ttl_ms\x18\x04 \x01(\r\x12\x14\n\x0csent_unix_us\x18\x05 \x01(\x04\x12\x17\n\x0f\x63pu_utilisation\x18\x06 \x01(\x01\x12\x14\n\x0c\x63pu_capacity\x18\x07 \x01(\x01\x12*\n\tinstances\x18\x08 \x03(\x0b\x32\x17.cfn.advert.v1.Instance\x12\x0e\n\x06inputs\x18\t \x03(\x0c\x12&\n\x07results\x18\n \x03(\x0b\x32\x15.cfn.advert.v1.Result\"<\n\x06Result\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x0f\n\x07\x64\x61ta_in\x18\x02 \x01(\x0c\x12\x10\n\x08\x64\x61ta_out\x18\x03 \x01(\x0c\"\xba\x02\n\x08Instance\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x10\n\x08instance\x18\x02 \x01(\r\x12\x0c\n\x04ipv4\x18\x03 \x01(\x0c\x12\x0c\n\x04ipv6\x18\x04 \x01(\x0c\x12\x0c\n\x04load\x18\x05 \x01(\r\x12\r\n\x05queue\x18\x06 \x01(\r\x12\x17\n\x0fservice_time_us\x18\x07 \x01(\x01\x12\x13\n\x0b\x61rrival_rps\x18\x08 \x01(\x01\x12\x15\n\rcompleted_rps\x18\t \x01(\x01\x12\x14\n\x0c\x63\x61pacity_rps\x18\n \x01(\x01\x12\x13\n\x0b\x63oncurrency\x18\x0b \x01(\r\x12,\n\x05state\x18\x0c \x01(\x0e\x32\x1d.cfn.advert.v1.Instance.State\"4\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x06\n\x02UP\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\"F\n\tAdvertAck\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fmin_interval_ms\x18\x03 \x01(\r2G\n\x07\x41\x64verts\x12<\n\tAdvertise\x12\x15.cfn.advert.v1.Advert\x1a\x18.cfn.advert.v1.AdvertAckb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0c\x61\x64vert.proto\x12\rcfn.advert.v1\"\xf4\x02\n\x06\x41\x64vert\x12\x0c\n\x04site\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x04\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x0e\n\x06ttl_ms\x18\x04 \x01(\r\x12\x14\n\x0csent_unix_us\x18\x05 \x01(\x04\x12\x17\n\x0f\x63pu_utilisation\x18\x06 \x01(\x01\x12\x14\n\x0c\x63pu_capacity\x18\x07 \x01(\x01\x12*\n\tinstances\x18\x08 \x03(\x0b\x32\x17.cfn.advert.v1.Instance\x12\x0e\n\x06inputs\x18\t \x03(\x0c\x12&\n\x07results\x18\n \x03(\x0b\x32\x15.cfn.advert.v1.Result\x12&\n\x07metrics\x18\x0b \x03(\x0b\x32\x15.cfn.advert.v1.Metric\x12+\n\tresources\x18\x0c \x01(\x0b\x32\x18.cfn.advert.v1.Resources\x12\'\n\x07profile\x18\r \x01(\x0b\x32\x16.cfn.advert.v1.Profile\"\xce\x01\n\x06Metric\x12(\n\x04type\x18\x01 \x01(\x0e\x32\x1a.cfn.advert.v1.Metric.Type\x12\r\n\x05value\x18\x02 \x01(\r\x12\x11\n\twindow_ms\x18\x03 \x01(\r\"x\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43OMPUTE_NORM\x10\x01\x12\x16\n\x12\x43OMMUNICATION_NORM\x10\x02\x12\x10\n\x0cSERVICE_NORM\x10\x03\x12\x11\n\rCOMPOSED_NORM\x10\x04\x12\x0b\n\x07NORM_FI\x10\x05\"\xc5\x02\n\tResources\x12\x11\n\twindow_ms\x18\x01 \x01(\r\x12\x31\n\x07\x63ompute\x18\x02 \x03(\x0b\x32 .cfn.advert.v1.Resources.Compute\x12\x0e\n\x06memory\x18\x03 \x01(\x04\x12\x13\n\x0bmemory_left\x18\x04 \x01(\x04\x12\x0f\n\x07storage\x18\x05 \x01(\x04\x12\x14\n\x0cstorage_left\x18\x06 \x01(\x04\x12\x10\n\x08power_mw\x18\x07 \x01(\x04\x1a\x93\x01\n\x07\x43ompute\x12\x33\n\x04type\x18\x01 \x01(\x0e\x32%.cfn.advert.v1.Resources.Compute.Type\x12\x10\n\x08used_ppm\x18\x02 \x01(\r\"A\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\t\n\x05LOGIC\x10\x01\x12\x0c\n\x08PARALLEL\x10\x02\x12\n\n\x06NEURAL\x10\x03\"\x92\x02\n\x07Profile\x12,\n\x06inputs\x18\x01 \x03(\x0b\x32\x1c.cfn.advert.v1.Normalisation\x12\x32\n\x06within\x18\x02 \x01(\x0e\x32\".cfn.advert.v1.Profile.Aggregation\x12\x32\n\x06\x61\x63ross\x18\x03 \x01(\x0e\x32\".cfn.advert.v1.Profile.Aggregation\x12.\n\ncategories\x18\x04 \x03(\x0e\x32\x1a.cfn.advert.v1.Metric.Type\"A\n\x0b\x41ggregation\x12\x1b\n\x17\x41GGREGATION_UNSPECIFIED\x10\x00\x12\x08\n\x04MEAN\x10\x01\x12\x0b\n\x07MINIMUM\x10\x02\"\xf3\x01\n\rNormalisation\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12,\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32\x1a.cfn.advert.v1.Metric.Type\x12\x37\n\x08\x66unction\x18\x03 \x01(\x0e\x32%.cfn.advert.v1.Normalisation.Function\x12\x12\n\nparameters\x18\x04 \x03(\x12\x12\x0e\n\x06weight\x18\x05 \x01(\r\"G\n\x08\x46unction\x12\x18\n\x14\x46UNCTION_UNSPECIFIED\x10\x00\x12\x0b\n\x07MIN_MAX\x10\x01\x12\x07\n\x03LOG\x10\x02\x12\x0b\n\x07SIGMOID\x10\x03\"<\n\x06Result\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x0f\n\x07\x64\x61ta_in\x18\x02 \x01(\x0c\x12\x10\n\x08\x64\x61ta_out\x18\x03 \x01(\x0c\"\xe2\x02\n\x08Instance\x12\x0f\n\x07\x66unc_id\x18\x01 \x01(\x06\x12\x10\n\x08instance\x18\x02 \x01(\r\x12\x0c\n\x04ipv4\x18\x03 \x01(\x0c\x12\x0c\n\x04ipv6\x18\x04 \x01(\x0c\x12\x0c\n\x04load\x18\x05 \x01(\r\x12\r\n\x05queue\x18\x06 \x01(\r\x12\x17\n\x0fservice_time_us\x18\x07 \x01(\x01\x12\x13\n\x0b\x61rrival_rps\x18\x08 \x01(\x01\x12\x15\n\rcompleted_rps\x18\t \x01(\x01\x12\x14\n\x0c\x63\x61pacity_rps\x18\n \x01(\x01\x12\x13\n\x0b\x63oncurrency\x18\x0b \x01(\r\x12,\n\x05state\x18\x0c \x01(\x0e\x32\x1d.cfn.advert.v1.Instance.State\x12&\n\x07metrics\x18\r \x03(\x0b\x32\x15.cfn.advert.v1.Metric\"4\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x06\n\x02UP\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\"F\n\tAdvertAck\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fmin_interval_ms\x18\x03 \x01(\r2G\n\x07\x41\x64verts\x12<\n\tAdvertise\x12\x15.cfn.advert.v1.Advert\x1a\x18.cfn.advert.v1.AdvertAckb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,15 +32,33 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'advert_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ADVERT']._serialized_start=32
-  _globals['_ADVERT']._serialized_end=278
-  _globals['_RESULT']._serialized_start=280
-  _globals['_RESULT']._serialized_end=340
-  _globals['_INSTANCE']._serialized_start=343
-  _globals['_INSTANCE']._serialized_end=657
-  _globals['_INSTANCE_STATE']._serialized_start=605
-  _globals['_INSTANCE_STATE']._serialized_end=657
-  _globals['_ADVERTACK']._serialized_start=659
-  _globals['_ADVERTACK']._serialized_end=729
-  _globals['_ADVERTS']._serialized_start=731
-  _globals['_ADVERTS']._serialized_end=802
+  _globals['_ADVERT']._serialized_end=404
+  _globals['_METRIC']._serialized_start=407
+  _globals['_METRIC']._serialized_end=613
+  _globals['_METRIC_TYPE']._serialized_start=493
+  _globals['_METRIC_TYPE']._serialized_end=613
+  _globals['_RESOURCES']._serialized_start=616
+  _globals['_RESOURCES']._serialized_end=941
+  _globals['_RESOURCES_COMPUTE']._serialized_start=794
+  _globals['_RESOURCES_COMPUTE']._serialized_end=941
+  _globals['_RESOURCES_COMPUTE_TYPE']._serialized_start=876
+  _globals['_RESOURCES_COMPUTE_TYPE']._serialized_end=941
+  _globals['_PROFILE']._serialized_start=944
+  _globals['_PROFILE']._serialized_end=1218
+  _globals['_PROFILE_AGGREGATION']._serialized_start=1153
+  _globals['_PROFILE_AGGREGATION']._serialized_end=1218
+  _globals['_NORMALISATION']._serialized_start=1221
+  _globals['_NORMALISATION']._serialized_end=1464
+  _globals['_NORMALISATION_FUNCTION']._serialized_start=1393
+  _globals['_NORMALISATION_FUNCTION']._serialized_end=1464
+  _globals['_RESULT']._serialized_start=1466
+  _globals['_RESULT']._serialized_end=1526
+  _globals['_INSTANCE']._serialized_start=1529
+  _globals['_INSTANCE']._serialized_end=1883
+  _globals['_INSTANCE_STATE']._serialized_start=1831
+  _globals['_INSTANCE_STATE']._serialized_end=1883
+  _globals['_ADVERTACK']._serialized_start=1885
+  _globals['_ADVERTACK']._serialized_end=1955
+  _globals['_ADVERTS']._serialized_start=1957
+  _globals['_ADVERTS']._serialized_end=2028
 # @@protoc_insertion_point(module_scope)

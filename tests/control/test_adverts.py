@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from cfn.metrics.score import MetricType, Score
 from cfn.proto import advert_pb2 as pb
-from control.advert_check import MAX_HELD, MAX_TTL_MS, Refused, check
+from control.advert_check import MAX_HELD, MAX_IGNORED, MAX_TTL_MS, check
 from control.adverts import AdvertStore
-from control.model import HeldResult
+from control.model import HeldResult, Resources
+from control.refused import Refused
 from tests.control.example import (
     DETECT,
     FAR,
@@ -44,6 +46,27 @@ RESULT = pb.Result(func_id=DETECT, data_in=HELD, data_out=OTHER)
 def holding(inputs: Sequence[bytes] = (), results: Sequence[pb.Result] = ()) -> pb.Advert:
     """An advert of the near site that tells of this, and of no instance."""
     return pb.Advert(site="near", ttl_ms=1, inputs=inputs, results=results)
+
+
+GOOD = pb.Metric(type=pb.Metric.NORM_FI, value=7, window_ms=200)
+UNKNOWN = pb.Metric(type=77, value=200)  # type: ignore[arg-type] - of a later version
+OVERUSED = pb.Resources.Compute(type=pb.Resources.Compute.LOGIC, used_ppm=1_000_001)
+GPU = pb.Resources.Compute(type=pb.Resources.Compute.PARALLEL, used_ppm=250_000)
+
+
+def measured(*before: pb.Metric, of_instance: bool = False, **values: int) -> pb.Advert:
+    """An advert of the near site with these metrics, and `GOOD` with these values."""
+    message_ = told()
+    metrics = message_.instances[0].metrics if of_instance else message_.metrics
+    metrics.extend([*before, GOOD])
+    for name, value in values.items():
+        setattr(metrics[-1], name, value)
+    return message_
+
+
+def having(window_ms: int = 200, **resources: object) -> pb.Advert:
+    """An advert of the near site with these resources."""
+    return pb.Advert(site="near", ttl_ms=1, resources=pb.Resources(window_ms=window_ms, **resources))
 
 
 def test_a_good_advert_is_understood() -> None:
@@ -79,6 +102,19 @@ REFUSED = [
     (told(ipv6=bytes(15) + b"\1"), "instances[0].ipv6: ::1 is not of a host of this site"),
     (pb.Advert(site="near", ttl_ms=1, cpu_utilisation=-1), "cpu_utilisation: -1.0 is no amount"),
     (pb.Advert(site="near", ttl_ms=1, cpu_capacity=float("nan")), "cpu_capacity: nan is no amount"),
+    (measured(value=11), "metrics[0].value: 11 is not in 0..10"),
+    (measured(window_ms=0), "metrics[0].window_ms: is missing"),
+    (measured(GOOD), "metrics[1].type: NORM_FI is told of twice"),
+    (measured(of_instance=True, value=255), "instances[0].metrics[0].value: 255 is not in 0..10"),
+    (measured(of_instance=True, window_ms=0), "instances[0].metrics[0].window_ms: is missing"),
+    (having(window_ms=0), "resources.window_ms: is missing"),
+    (having(compute=[GPU, GPU]), "resources.compute[1].type: parallel is told of twice"),
+    (
+        having(compute=[OVERUSED]),
+        "resources.compute[0].used_ppm: 1000001 is not in 0..1000000",
+    ),
+    (having(memory=7, memory_left=8), "resources.memory_left: 8 is more than 7"),
+    (having(storage_left=8), "resources.storage_left: 8 is more than 0"),
     (holding(inputs=[HELD] * (MAX_HELD + 1)), f"inputs: more than {MAX_HELD}"),
     (holding(inputs=[HELD, b"short"]), "inputs[1]: has 5 bytes instead of 16"),
     (holding(inputs=[bytes(16)]), "inputs[0]: names nothing"),
@@ -87,6 +123,47 @@ REFUSED = [
     (holding(results=[pb.Result(data_out=OTHER)]), "results[0].data_in: has 0 bytes instead of 16"),
     (holding(results=[pb.Result(data_in=HELD, data_out=bytes(16))]), "results[0].data_out: names nothing"),
 ]
+
+
+def test_metrics_are_carried_in_the_order_of_their_types() -> None:
+    message_ = measured()
+    message_.metrics.add(type=pb.Metric.COMPUTE_NORM, window_ms=1000)
+    message_.instances[0].metrics.add(type=pb.Metric.NORM_FI, value=10, window_ms=1)
+    found = check(message_, TOKEN, catalogue())
+    assert found.metrics == (
+        Score(MetricType.COMPUTE_NORM, 0, 1000),
+        Score(MetricType.NORM_FI, 7, 200),
+    )
+    assert found.instances[NEAR].metrics == (Score(MetricType.NORM_FI, 10, 1),)
+    assert found.instances[NEAR].norm_fi == 10
+    assert check(told(), TOKEN, catalogue()).instances[NEAR].norm_fi is None
+
+
+def test_unknown_metrics_are_named_and_left_out_while_the_rest_counts() -> None:
+    message_ = measured(UNKNOWN)
+    message_.instances[0].metrics.extend([UNKNOWN, GOOD, pb.Metric()])
+    message_.resources.window_ms = 1
+    message_.resources.compute.extend([pb.Resources.Compute(), GPU])
+    found = check(message_, TOKEN, catalogue())
+    assert found.metrics == found.instances[NEAR].metrics == (Score(MetricType.NORM_FI, 7, 200),)
+    assert found.resources == Resources(1, {"parallel": 0.25})
+    assert found.ignored == (
+        "instances[0].metrics[0].type: 77",
+        "instances[0].metrics[2].type: 0",
+        "metrics[0].type: 77",
+        "resources.compute[0].type: 0",
+    )
+
+
+def test_only_some_of_many_unknown_metrics_are_named() -> None:
+    assert len(check(measured(*[UNKNOWN] * 1000), TOKEN, catalogue()).ignored) == MAX_IGNORED
+
+
+def test_resources_are_carried() -> None:
+    message_ = having(compute=[GPU], memory=8, memory_left=3, storage=100, storage_left=100, power_mw=1500)
+    assert check(message_, TOKEN, catalogue()).resources == Resources(
+        200, {"parallel": 0.25}, 8, 3, 100, 100, 1.5
+    )
 
 
 def test_what_a_site_holds_is_carried() -> None:
