@@ -22,6 +22,13 @@ def load_of(utilisation: float, waiting: int) -> int:
     return min(MAX_LOAD, round(FULLY_BUSY * utilisation) + PER_WAITING * waiting)
 
 
+def utilisation_of(load: int, waiting: int) -> float:
+    """The utilisation 0–1 that a load tells of; all of it where those that wait fill the load's scale."""
+    if load >= MAX_LOAD or PER_WAITING * waiting > load:
+        return 1.0
+    return min(1.0, (load - PER_WAITING * waiting) / FULLY_BUSY)
+
+
 class Utilisation:
     """Share of the workers' time that was busy within the last `window_s`, exact to the event.
 

@@ -88,6 +88,7 @@ def _instance(
         service_ms=told.service_time_us / 1000,
         arrival_rps=told.arrival_rps,
         capacity_rps=told.capacity_rps,
+        completed_rps=told.completed_rps,
         draining=told.state == pb.Instance.DRAINING,
         metrics=metrics,
         norm_fi=norm_fi(metrics),

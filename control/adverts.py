@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from control.model import Instance, InstanceKey, SiteAdvert
 from control.refused import Refused
 
+_SMOOTHING = 0.25
+"""Part that the last interval has in the smoothed one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An advert, and the times (of the store's clock, seconds) it came and goes."""
+    """An advert, and what is known of the site's adverts. Times are of the store's clock, in seconds.
+
+    Attributes:
+        advert: the last one.
+        received: when it came.
+        expires: when it goes.
+        interval_s: time between two, smoothed; 0 until there were two.
+        since: when each instance was first told of, without a break.
+    """
 
     advert: SiteAdvert
     received: float
     expires: float
+    interval_s: float
+    since: Mapping[InstanceKey, float]
 
 
 class AdvertStore:
@@ -47,7 +60,13 @@ class AdvertStore:
             if got <= have:
                 raise Refused(f"sequence: (incarnation, sequence) {got} is not newer than {have}")
         now = self._clock()
-        self._held[advert.site] = Held(advert, now, now + advert.ttl_s)
+        self._held[advert.site] = Held(
+            advert,
+            now,
+            now + advert.ttl_s,
+            _interval_s(before, now),
+            {key: before.since.get(key, now) if before else now for key in advert.instances},
+        )
         return advert.functions | (before.advert.functions if before else frozenset())
 
     def expire(self) -> dict[str, frozenset[int]]:
@@ -70,6 +89,13 @@ class AdvertStore:
     def instances(self) -> dict[InstanceKey, Instance]:
         """Every instance alive, draining ones included."""
         return {key: instance for held in self for key, instance in held.advert.instances.items()}
+
+
+def _interval_s(before: Held | None, now: float) -> float:
+    if before is None:
+        return 0.0
+    gap = now - before.received
+    return before.interval_s + _SMOOTHING * (gap - before.interval_s) if before.interval_s else gap
 
 
 def _age(advert: SiteAdvert) -> tuple[int, int]:

@@ -41,7 +41,19 @@ from control.fields import (
     hex_key,
 )
 
-PolicyName = Literal["latency", "cost", "least-load", "round-robin", "weighted", "nearest"]
+PolicyName = Literal[
+    "latency",
+    "cost",
+    "least-load",
+    "norm",
+    "wrr",
+    "locality",
+    "round-robin",
+    "random",
+    "weighted",
+    "nearest",
+    "ecmp",
+]
 ComputeType = Literal["logic", "parallel", "neural"]
 
 

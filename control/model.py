@@ -59,6 +59,7 @@ class Instance:
         service_ms: mean wall-clock time a request takes a worker; 0 when not measured yet.
         arrival_rps: requests that arrive a second.
         capacity_rps: requests a second that it could do; 0 when not known yet.
+        completed_rps: requests that it answers a second.
         draining: wants no new sessions.
         metrics: normalised ones, as the site told them.
         norm_fi: the one of level 2 among them, 0–10 and 10 best; None when it was not told.
@@ -73,6 +74,7 @@ class Instance:
     service_ms: float = 0.0
     arrival_rps: float = 0.0
     capacity_rps: float = 0.0
+    completed_rps: float = 0.0
     draining: bool = False
     metrics: tuple[Score, ...] = ()
     norm_fi: int | None = None

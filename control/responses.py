@@ -30,7 +30,7 @@ class Responses:
         self._measurements = measurements
         self._expectation = expectation
         self.sites = sites
-        self._store = store
+        self.store = store
         self._clock = clock
         self._told: dict[tuple[str, Member], tuple[SiteAdvert, Told | None]] = {}
         self._looked: dict[tuple[str, Member], float] = {}
@@ -51,7 +51,7 @@ class Responses:
 
     def told(self, router: str, member: Member) -> Told | None:
         """What adverts give for a member's response time at a router."""
-        held = self._store.get(self.sites.name(member.site))
+        held = self.store.get(self.sites.name(member.site))
         if held is None:
             return None
         advert, told = self._told.get((router, member), (None, None))

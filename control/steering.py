@@ -13,13 +13,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TypedDict
 
+from cfn.load import utilisation_of
 from control.catalogue import Catalogue, PolicyName, Service
 from control.decided import ANY_SITE, Group, Place, Steered, Verdict
 from control.expectation import Expectation
 from control.model import FAMILIES, Instance, InstanceKey, Member
 from control.policy import POLICIES
-from control.policy.candidate import Candidate, complete
+from control.policy.candidate import LONG_S, Candidate, complete
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
 from control.policy.stability import (
     HYSTERESIS,
@@ -64,6 +66,12 @@ class Decision:
     def weights(self) -> dict[Member, int]:
         """Weights of the members that requests are bound to."""
         return dict(self.verdict.weights) if isinstance(self.verdict, Group) else {}
+
+
+class _Known(TypedDict):
+    known_s: float
+    age_s: float
+    interval_s: float
 
 
 class Steering:
@@ -253,7 +261,19 @@ class Steering:
                 queue=instance.queue,
                 cost=self.sites[instance.key.site].price + path.cost,
                 response_ms=self._responses.response_ms(place.router, instance),
+                utilisation=utilisation_of(instance.load, instance.queue),
+                completed_rps=instance.completed_rps,
+                **self._known(instance.key),
             )
+
+    def _known(self, key: InstanceKey) -> _Known:
+        """How old what is known of an instance is."""
+        held = self._responses.store.get(self.sites.name(key.site))
+        if held is None:
+            return _Known(known_s=0.0, age_s=0.0, interval_s=0.0)
+        now = self._clock()
+        known_s = float(min(LONG_S, now - held.since.get(key, now)) // 1)
+        return _Known(known_s=known_s, age_s=now - held.received, interval_s=held.interval_s)
 
 
 @lru_cache(maxsize=4096)

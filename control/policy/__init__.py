@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from control.catalogue import PolicyName
-from control.policy import cost, latency, least_load, nearest, round_robin, weighted
+from control.policy import (
+    cost,
+    ecmp,
+    latency,
+    least_load,
+    load_aware_locality,
+    nearest,
+    norm,
+    round_robin,
+    weighted,
+    wrr,
+)
 from control.policy.candidate import Candidate
 
 
@@ -27,7 +38,13 @@ POLICIES: dict[PolicyName, Policy] = {
     "latency": Policy(latency.shares, adaptive=True),
     "cost": Policy(cost.shares, adaptive=True),
     "least-load": Policy(least_load.shares, adaptive=True),
+    "norm": Policy(norm.shares, adaptive=True),
+    "wrr": Policy(wrr.shares, adaptive=True),
+    "locality": Policy(load_aware_locality.shares, adaptive=True),
     "round-robin": Policy(round_robin.shares, adaptive=False),
+    # A router draws each request by weight, so that taking turns and drawing are the same to it.
+    "random": Policy(round_robin.shares, adaptive=False),
     "weighted": Policy(weighted.shares, adaptive=False),
     "nearest": Policy(nearest.shares, adaptive=False),
+    "ecmp": Policy(ecmp.shares, adaptive=False),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from cfn.load import FULLY_BUSY, MAX_LOAD
@@ -14,6 +14,9 @@ _OVERLOAD = 0.9
 _BACKLOG = 5.0
 """A queue that takes longer than this many service times is an overload, whatever the load says."""
 
+LONG_S = 60.0
+"""Whoever has been known for so long has settled; by how much longer makes no difference."""
+
 _SERVICE_MS = 10.0
 _CAPACITY_RPS = 100.0
 
@@ -21,6 +24,9 @@ _CAPACITY_RPS = 100.0
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An instance that may be chosen.
+
+    How old the knowledge is does not count when two are compared: shares don't depend on it, only how fast
+    they are moved (`stability`).
 
     Attributes:
         key: site and instance id.
@@ -32,6 +38,13 @@ class Candidate:
         queue: requests that wait.
         cost: price of a request: the site's, and that of the path.
         response_ms: response time that the ingress measured lately, or None.
+        utilisation: share of its workers' time that is busy, 0–1.
+        completed_rps: requests a second that it answers.
+        error_rps: requests a second among them that fail.
+        norm_fi: its CATS metric of level 2, 0–10, 10 best; None when it tells none.
+        known_s: for how long its site has told of it; whole seconds, at most `LONG_S`.
+        age_s: since when its site's last advert is here.
+        interval_s: between its site's adverts, smoothed; 0 until there were two.
     """
 
     key: InstanceKey
@@ -43,6 +56,13 @@ class Candidate:
     queue: int = 0
     cost: float = 0.0
     response_ms: float | None = None
+    utilisation: float = 0.0
+    completed_rps: float = 0.0
+    error_rps: float = 0.0
+    norm_fi: int | None = None
+    known_s: float = LONG_S
+    age_s: float = field(default=0.0, compare=False)
+    interval_s: float = field(default=0.0, compare=False)
 
     @property
     def unloaded_ms(self) -> float:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfn.load import Utilisation, load_of
+from cfn.load import Utilisation, load_of, utilisation_of
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,19 @@ from cfn.load import Utilisation, load_of
 )
 def test_the_load_of_the_document(utilisation, waiting, load):
     assert load_of(utilisation, waiting) == load
+
+
+@given(st.floats(0, 1), st.integers(0, 7))
+def test_the_load_tells_of_the_utilisation(utilisation, waiting):
+    load = load_of(utilisation, waiting)
+    if load < 255:
+        assert utilisation_of(load, waiting) == pytest.approx(utilisation, abs=0.5 / 191)
+    else:
+        assert utilisation_of(load, waiting) == 1
+
+
+def test_what_waits_beyond_the_load_means_busy():
+    assert utilisation_of(40, 6) == utilisation_of(255, 0) == 1
 
 
 def test_utilisation_slides_with_the_window():

@@ -234,3 +234,18 @@ def test_adverts_expire_by_the_clock_and_not_before() -> None:
     clock.now += 10
     assert set(store.expire()) == {"near", "far"}
     assert store.next_expiry is None
+
+
+def test_the_store_knows_how_often_a_site_tells_and_since_when_of_what() -> None:
+    clock = Clock()
+    store = AdvertStore(clock)
+    start = clock.now
+    for sequence, (after_s, instances) in enumerate(
+        [(0.0, [NEAR]), (1.0, [NEAR, NEAR_2]), (0.2, [NEAR_2]), (1.0, [NEAR, NEAR_2])], 1
+    ):
+        clock.now += after_s
+        store.accept(advert("near", sequence, *map(instance, instances)))
+    held = store.get("near")
+    assert held is not None
+    assert held.since == pytest.approx({NEAR: start + 2.2, NEAR_2: start + 1.0})
+    assert held.interval_s == pytest.approx(0.85)

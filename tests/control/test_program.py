@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 import p4src
 from cfn.names import func_id
 from control.adoption import Adopted, adopt
-from control.decided import ANY_SITE, Unmet
+from control.decided import ANY_SITE, Place, Steered, Unmet
 from control.events import EventLog
 from control.model import Instance, InstanceKey, Member
+from control.policy import POLICIES
 from control.program import Program
 from control.router_tables import RouterTables
 from tests.control.example import (
@@ -341,6 +342,24 @@ def test_a_site_that_recovers_gets_its_share_back() -> None:
     assert recovered["near"] > 0.95
 
 
+def test_policies_see_how_much_is_known_and_how_old_it_is() -> None:
+    clock = Clock()
+    program = started(clock)
+    program.take(advert("near", 1, instance(NEAR)))
+    for sequence, after_s in enumerate((2.0, 0.4), 1):
+        clock.now += after_s
+        told = instance(FAR, load=199, queue=1, completed_rps=90.0)
+        program.take(advert("far", sequence, told))
+    seen = program.steering.decisions[Place("r1", Steered(DETECT, 0, 4))].candidates
+    near, far = seen
+    assert (far.utilisation, far.completed_rps) == (1.0, 90.0)
+    assert [(c.known_s, c.age_s, c.interval_s) for c in seen] == [
+        pytest.approx((2.0, 2.4, 0.0)),
+        pytest.approx((0.0, 0.0, 0.4)),
+    ]
+    assert near.utilisation == 0.0
+
+
 def test_small_changes_of_load_write_nothing() -> None:
     clock = Clock()
     program = started(clock)
@@ -556,7 +575,7 @@ told = st.builds(
     st.lists(
         st.tuples(st.sampled_from(["near", "far"]), st.lists(told, max_size=3), st.floats(0, 8)), max_size=12
     ),
-    st.sampled_from(["latency", "cost", "least-load", "round-robin", "weighted", "nearest"]),
+    st.sampled_from(sorted(POLICIES)),
 )
 @settings(max_examples=60, deadline=None)
 def test_whatever_sites_tell_the_tables_stay_consistent(
