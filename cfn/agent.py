@@ -93,7 +93,7 @@ class Agent:
                 return
             cpu = self._meter.measure(now)
             views = self._state.view(cpu, draining=self._drain_until is not None)
-            due = max(self._schedule.due(views, self._held.holdings), self._not_before)
+            due = max(self._schedule.due(views, self._held.holdings, cpu.utilisation), self._not_before)
             if now >= due:
                 await self._send(views, cpu, now)
             else:
@@ -117,7 +117,7 @@ class Agent:
             self._complain(str(error))
             self._back_off()
             return
-        self._schedule.sent(views, now, held)
+        self._schedule.sent(views, now, held, cpu.utilisation)
         self._schedule.slow_down(ack.min_interval_ms / 1000)
         self._backoff_s = 0.0
         if ack.accepted:

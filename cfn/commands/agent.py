@@ -14,7 +14,8 @@ from cfn.agent import Agent, AgentConfig
 from cfn.commands.failure import fail
 from cfn.commands.unix_path import unix_path
 from cfn.cpu import find_cpu
-from cfn.damping import Damping, Thresholds
+from cfn.damping import Damping
+from cfn.damping_options import parse_rules
 
 
 def agent(
@@ -27,19 +28,27 @@ def agent(
         float, typer.Option(min=0.01, help="Seconds between adverts when nothing changes.")
     ] = 1.0,
     min_interval_ms: Annotated[float, typer.Option(min=0, help="Least ms between adverts.")] = 20.0,
-    load_change: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Change of the load that is told at once, share of 255.")
-    ] = 0.10,
-    relative_change: Annotated[
-        float, typer.Option(min=0.0, help="The same for queue and service time, share of the last value.")
-    ] = 0.20,
+    tell: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=CHANGE%[,FLOOR[,CEILING]]",
+            help="Which change of load, queue, service_time or cpu is told before the timer, how many "
+            "seconds after the last advert at the earliest, and any change of it at the latest.",
+        ),
+    ] = None,
+    flaps: Annotated[
+        int, typer.Option(min=1, help="Times a second that comings and goings are told before the timer.")
+    ] = 10,
     drain: Annotated[float, typer.Option(min=0, help="Seconds of DRAINING after SIGTERM.")] = 1.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
 ) -> None:
     """Advertise a site's instances to the controller, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    damping = Damping(timer, min_interval_ms / 1000, thresholds=Thresholds(load_change, relative_change))
+    try:
+        damping = Damping(timer, min_interval_ms / 1000, parse_rules(tell or ()), flaps)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--tell") from None
     config = AgentConfig(unix_path(listen, "--listen"), damping, drain)
     # Two adverts may get lost before the controller forgets the site.
     sender = AdvertSender(controller, site, token, ttl_ms=round(timer * 3500))
