@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import grpc
 
 from cfn.holdings import NOTHING, Holdings
+from cfn.metrics.assess import Assessment
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
 from cfn.site import InstanceView
@@ -61,8 +62,11 @@ class AdvertSender:
         *,
         cpu_utilisation: float = 0.0,
         cpu_capacity: float = 0.0,
+        assessment: Assessment | None = None,
     ) -> pb.AdvertAck:
         """Send one advert; without anything it withdraws the site.
+
+        An assessment is of the same instances.
 
         Returns:
             What the controller says of it, acceptance or not.
@@ -88,6 +92,8 @@ class AdvertSender:
                 for key in sorted(held.results)
             ],
         )
+        if assessment:
+            assessment.put_into(advert)
         stub = advert_pb2_grpc.AdvertsStub(self._channel)
         try:
             return await stub.Advertise(advert, metadata=self._metadata, timeout=TIMEOUT_S)

@@ -16,9 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cfn.advert_sender import AdvertSender, SendError
+from cfn.collectors import functions
+from cfn.collectors.collector import SampleStore
 from cfn.cpu import Cpu, CpuMeter, CpuSource
 from cfn.damping import Damping, Schedule, Views
 from cfn.holdings import HeldState
+from cfn.metrics.assess import Assessment, assess
+from cfn.metrics.profile import DEFAULT, Profile
 from cfn.site import SiteState, StaleStatusError
 from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, HoldingsStatus, InstanceStatus, decode_status
 from cfn.unix_socket import listening
@@ -40,18 +44,24 @@ class AgentConfig:
         listen: unix socket that the site's function servers and its data agent report to.
         damping: how often adverts go out.
         drain_s: how long to advertise DRAINING before withdrawing.
+        profile: how metrics are normalised.
     """
 
     listen: Path
     damping: Damping = field(default_factory=Damping)
     drain_s: float = 1.0
+    profile: Profile = DEFAULT
 
 
 class Agent:
     """One site's agent; `run` until `drain` is called."""
 
-    def __init__(self, config: AgentConfig, sender: AdvertSender, cpu: CpuSource) -> None:
+    def __init__(
+        self, config: AgentConfig, sender: AdvertSender, cpu: CpuSource, samples: SampleStore | None = None
+    ) -> None:
+        """`samples` are what collectors tell; None without any."""
         self._config = config
+        self._samples = samples or SampleStore()
         self._sender = sender
         self._meter = CpuMeter(cpu, time.monotonic())
         self._state = SiteState()
@@ -111,7 +121,11 @@ class Agent:
         held = self._held.holdings
         try:
             ack = await self._sender.send(
-                views, held, cpu_utilisation=cpu.utilisation, cpu_capacity=cpu.cores
+                views,
+                held,
+                cpu_utilisation=cpu.utilisation,
+                cpu_capacity=cpu.cores,
+                assessment=self._assess(views, cpu),
             )
         except SendError as error:
             self._complain(str(error))
@@ -124,6 +138,13 @@ class Agent:
             self._last_complaint = ""
         else:
             self._complain(f"the controller refused the advert: {ack.reason}")
+
+    def _assess(self, views: Views, cpu: Cpu) -> Assessment:
+        site = {**functions.of_cpu(cpu), **self._samples.site()}
+        instances = [
+            {**functions.of_instance(view), **self._samples.instance(view.instance)} for view in views
+        ]
+        return assess(self._config.profile, site, instances)
 
     async def _withdraw(self) -> None:
         try:
@@ -155,6 +176,7 @@ class Agent:
     def _forget(self, now: float) -> None:
         for number in self._state.forget_silent(now):
             log.warning("instance %s does not report any more", number)
+        self._samples.forget_stale(now)
         if self._held.forget_silent(now):
             log.warning("the data agent does not report any more")
 

@@ -26,10 +26,12 @@ class Cpu:
     Attributes:
         cores: what there is, in cores.
         utilisation: share of it in use, 0–1.
+        window_s: over which time; 0 when it was not measured yet.
     """
 
     cores: float
     utilisation: float = 0.0
+    window_s: float = 0.0
 
 
 class CpuSource(Protocol):
@@ -121,6 +123,7 @@ class CpuMeter:
         self._at = now
         self._used_s = source.used_s()
         self._utilisation = 0.0
+        self._window_s = 0.0
 
     def measure(self, now: float) -> Cpu:
         """What there is now, and its utilisation since the last measurement (but see `SHORTEST_S`)."""
@@ -128,8 +131,8 @@ class CpuMeter:
         if now - self._at >= SHORTEST_S:
             used_s = self._source.used_s()
             self._utilisation = min(1.0, max(0.0, (used_s - self._used_s) / ((now - self._at) * cores)))
-            self._at, self._used_s = now, used_s
-        return Cpu(cores, self._utilisation)
+            self._at, self._used_s, self._window_s = now, used_s, now - self._at
+        return Cpu(cores, self._utilisation, self._window_s)
 
 
 def _process_s(pid: str) -> float:

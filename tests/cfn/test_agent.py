@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,9 +15,12 @@ import pytest
 from cfn.advert_sender import AdvertSender, SendError
 from cfn.agent import Agent, AgentConfig
 from cfn.client import AsyncClient
+from cfn.collectors.collector import SampleStore
 from cfn.content.results import ResultKey
 from cfn.cpu import Host
 from cfn.damping import Damping
+from cfn.metrics.profile import DEFAULT
+from cfn.metrics.sample import Sample
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
 from tests.cfn.content.agents import site
@@ -63,10 +67,10 @@ async def controller(port: int = 0):
 
 
 @asynccontextmanager
-async def running(path, port: int, **damping):
+async def running(path, port: int, samples: SampleStore | None = None, **damping):
     config = AgentConfig(path, Damping(**{"timer_s": 60.0, **damping}), drain_s=0.1)
     async with AdvertSender(f"127.0.0.1:{port}", "near", "secret") as sender:
-        agent = Agent(config, sender, Host())
+        agent = Agent(config, sender, Host(), samples)
         task = asyncio.create_task(agent.run())
         try:
             yield agent
@@ -102,6 +106,32 @@ async def test_what_servers_report_is_advertised(tmp_path):
         assert (first.arrival_rps, first.capacity_rps, first.state) == (10, 250, pb.Instance.UP)
         assert (first.ipv4, first.ipv6) == (bytes([10, 2, 0, 1]), b"")
         assert second.ipv6 == socket.inet_pton(socket.AF_INET6, "fd00:2::2")
+
+
+async def test_metrics_are_advertised_as_the_samples_are(tmp_path):
+    path = tmp_path / "agent.sock"
+    samples = SampleStore()
+    samples.put(
+        [Sample("memory_utilisation", 300_000, 1000), Sample("storage_size", 9, 1)], time.monotonic() + 60
+    )
+    samples.put([Sample("service_errors", 100_000, 5000, instance=2)], time.monotonic() + 60)
+    samples.put([Sample("network_utilisation", 0, 1)], time.monotonic())
+    async with controller() as receiver, running(path, receiver.port, samples=samples):
+        await listening(path)
+        say(path, status(1, at_s=1.0, load=51), status(2, at_s=1.0, load=51))
+        advert = await receiver.until(lambda each: [i.load for i in each.instances] == [51, 51])
+    site = {each.type: each for each in advert.metrics}
+    assert site.keys() == {pb.Metric.COMPUTE_NORM, pb.Metric.SERVICE_NORM, pb.Metric.NORM_FI}
+    service = [
+        [each.value for each in one.metrics if each.type == pb.Metric.SERVICE_NORM]
+        for one in advert.instances
+    ]
+    # 80 tenths for the load and 100 for the empty queue: (2 * 80 + 100) / 3, or with errors at their worst
+    # (2 * 80 + 100 + 2 * 0) / 5.
+    assert service == [[9], [5]]
+    assert all(each.window_ms for one in (advert, *advert.instances) for each in one.metrics)
+    assert [each.type for each in advert.resources.compute] == [pb.Resources.Compute.LOGIC]
+    assert advert.profile == DEFAULT.message
 
 
 async def test_a_change_is_told_at_once_and_a_site_that_drains_says_so_and_withdraws(tmp_path):

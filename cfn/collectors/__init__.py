@@ -1,0 +1,1 @@
+"""Collectors: where a site's raw metrics (L0) come from."""
