@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 
@@ -11,8 +12,14 @@ def parts(value: Any) -> Iterator[Any]:
     """The direct parts of a dataclass or tuple."""
     if isinstance(value, tuple):
         yield from value  # pyright: ignore[reportUnknownVariableType]
-    elif dataclasses.is_dataclass(value):
-        yield from (getattr(value, field.name) for field in dataclasses.fields(value))
+    else:
+        for name in _fields(type(value)):
+            yield getattr(value, name)
+
+
+@cache
+def _fields(type_: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(type_)) if dataclasses.is_dataclass(type_) else ()
 
 
 def walk(value: Any) -> Iterator[Any]:

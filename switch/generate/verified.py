@@ -54,10 +54,12 @@ def changes_headers(program: Program) -> bool:
 def _only_verifies(program: Program, index: int) -> bool:
     """Whether a calculation is of a checksum that is verified, and nothing else."""
     users = [checksum for checksum in program.checksums if checksum.calculation == index]
+    if not users or any(user.update for user in users):
+        return False
+    if any(profile.calculation == index for profile in program.profiles):
+        return False
     hashes = walk((program.actions, program.states, program.deparse_ops))
-    hashed = any(isinstance(part, Hash) and part.calculation == index for part in hashes)
-    chosen = any(profile.calculation == index for profile in program.profiles)
-    return bool(users) and not any(user.update for user in users) and not hashed and not chosen
+    return not any(isinstance(part, Hash) and part.calculation == index for part in hashes)
 
 
 def _stretches(fields: list[int], widths: list[int]) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ class Symbols:
 
     types: list[HeaderType] = field(default_factory=list[HeaderType])
     type_index: dict[str, int] = field(default_factory=dict[str, int])
+    field_index: dict[int, dict[str, int]] = field(default_factory=dict[int, dict[str, int]])
     headers: list[Header] = field(default_factory=list[Header])
     header_index: dict[str, int] = field(default_factory=dict[str, int])
     header_by_id: dict[int, int] = field(default_factory=dict[int, int])
@@ -44,11 +45,15 @@ class Symbols:
 
     def field_in(self, type_index: int, name: Node) -> int:
         """Index of a field in a header type."""
-        fields = self.types[type_index].fields
-        for index, candidate in enumerate(fields):
-            if candidate.name == name.str():
-                return index
-        raise name.fail(104, f"header type {self.types[type_index].name} has no field {name.str()!r}")
+        known = self.field_index.get(type_index)
+        if known is None:
+            # The first of a name counts.
+            fields = reversed(list(enumerate(self.types[type_index].fields)))
+            known = self.field_index[type_index] = {candidate.name: index for index, candidate in fields}
+        found = known.get(name.str())
+        if found is None:
+            raise name.fail(104, f"header type {self.types[type_index].name} has no field {name.str()!r}")
+        return found
 
     def field(self, node: Node) -> FieldOf:
         """The field a [header, field] pair names, aliases followed."""
