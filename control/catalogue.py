@@ -33,6 +33,7 @@ from control.fields import (
     Model,
     Mtu,
     Name,
+    Part,
     Port,
     Probability,
     Range8,
@@ -44,6 +45,7 @@ from control.fields import (
 PolicyName = Literal[
     "latency",
     "cost",
+    "mix",
     "least-load",
     "norm",
     "wrr",
@@ -210,10 +212,11 @@ _Tenants = Annotated[tuple[Name, ...], Tag("list")]
 class Service(Model):
     """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`).
 
-    With `two_choices` a router draws a second member, and takes it where its load is lower by more than
-    `lead`. Where it is `pure`, results that a site holds are asked of it. For `flow_s` seconds after its last
-    request a router remembers where a flow without cookies went. The `id` is what tables and counters know
-    the service by; one that is not given follows from the name (`services.ServiceIndex`).
+    The policy `mix` counts prices by `cost_weight`. With `two_choices` a router draws a second member, and
+    takes it where its load is lower by more than `lead`. Where it is `pure`, results that a site holds are
+    asked of it. For `flow_s` seconds after its last request a router remembers where a flow without cookies
+    went. The `id` is what tables and counters know the service by; one that is not given follows from the
+    name (`services.ServiceIndex`).
     """
 
     name: ServiceName
@@ -221,6 +224,7 @@ class Service(Model):
     tenants: Annotated[_Any | _Tenants, Discriminator(_is_list)] = "any"
     select: Literal["flow", "request"] = "flow"
     policy: PolicyName | None = None
+    cost_weight: Part = 0.5
     two_choices: StrictBool = True
     lead: Lead = 16
     classes: tuple[Name, ...] | None = None

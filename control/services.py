@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from cfn.names import FUNC_ID_BITS, NAMESPACE_BITS, func_prefix
 from control.catalogue import Catalogue, DemandClass, PolicyName, Service
+from control.policy import Parameters
 
 NO_CLASS = 0
 _IDS = 2**16
@@ -56,6 +57,10 @@ class ServiceIndex:
     def policy(self, service: Service) -> PolicyName:
         """The service's policy, or the catalogue's."""
         return service.policy or self._catalogue.policy
+
+    def parameters(self, service: Service) -> Parameters:
+        """What is set of the service's policy."""
+        return Parameters(cost_weight=service.cost_weight)
 
     def class_ids(self, service: Service) -> list[int]:
         """Demand classes it takes: 0 for requests that ask nothing, and its own or all that hold for it."""

@@ -20,7 +20,7 @@ from control.catalogue import Catalogue, PolicyName, Service
 from control.decided import ANY_SITE, Group, Place, Steered, Verdict
 from control.expectation import Expectation
 from control.model import FAMILIES, Instance, InstanceKey, Member
-from control.policy import POLICIES
+from control.policy import POLICIES, Parameters
 from control.policy.candidate import LONG_S, Candidate, complete
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
 from control.policy.stability import (
@@ -174,7 +174,7 @@ class Steering:
                 stays = place.steered.scope == ANY_SITE and self.services.is_exact(func_id)
                 if there or stays:
                     seen = complete(list(self._candidates(place, there, placed[place.router])))
-                    after = self._decision(place, self.services.policy(service), seen, news, before)
+                    after = self._decision(place, service, seen, news, before)
                     self.decisions[place] = after
                     verdict = after.verdict
                 if (before and before.verdict) != verdict:
@@ -203,11 +203,12 @@ class Steering:
     def _decision(
         self,
         place: Place,
-        name: PolicyName,
+        service: Service,
         seen: Sequence[Candidate],
         news: Set[int],
         before: Decision | None,
     ) -> Decision:
+        name = self.services.policy(service)
         policy = POLICIES[name]
         now = self._clock()
         demand = self.services.demand_class(place.steered.class_id)
@@ -216,7 +217,9 @@ class Steering:
             # What this site can't do another may: only of all sites is a demand unmet.
             return Decision(refusal if place.steered.scope == ANY_SITE else Group(), name, at=now)
         members = {c.key: self.sites.member(place.router, c.key) for c in candidates}
-        target = _target(name, candidates)
+        if demand and demand.within_ms is not None:
+            candidates = tuple(replace(c, within_ms=demand.within_ms) for c in candidates)
+        target = _target(name, candidates, self.services.parameters(service))
         shares = target
         cut: dict[InstanceKey, float] = {}
         if policy.adaptive and before and before.weights:
@@ -277,9 +280,12 @@ class Steering:
 
 
 @lru_cache(maxsize=4096)
-def _target(policy: PolicyName, candidates: tuple[Candidate, ...]) -> Shares[InstanceKey]:
+def _target(
+    policy: PolicyName, candidates: tuple[Candidate, ...], parameters: Parameters
+) -> Shares[InstanceKey]:
     """The shares a policy wants; families and most demand classes have the same candidates."""
-    return dict(zip((c.key for c in candidates), POLICIES[policy].shares(candidates), strict=True))
+    shares = POLICIES[policy].shares(candidates, parameters)
+    return dict(zip((c.key for c in candidates), shares, strict=True))
 
 
 def _close(weights: Mapping[Member, int], shares: Mapping[Member, float]) -> bool:

@@ -12,6 +12,7 @@ from control.policy import (
     latency,
     least_load,
     load_aware_locality,
+    mix,
     nearest,
     norm,
     round_robin,
@@ -22,21 +23,46 @@ from control.policy.candidate import Candidate
 
 
 @dataclass(frozen=True, slots=True)
+class Parameters:
+    """What can be set of policies.
+
+    Attributes:
+        cost_weight: how much prices count against response times, 0–1.
+        variability: how irregularly requests come and take, 1 for as much as in an M/M/c queue.
+        headroom: utilisation up to which the cheapest are filled, 0–1.
+    """
+
+    cost_weight: float = mix.COST_WEIGHT
+    variability: float = latency.VARIABILITY
+    headroom: float = cost.HEADROOM
+
+
+DEFAULTS = Parameters()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A policy.
 
     Attributes:
-        shares: share of each candidate in their order, of a sum of 1.
+        rule: share of each candidate in their order, of a sum of 1, given the parameters it takes by name.
         adaptive: it follows the load, so its shares are moved with care (`stability`).
+        takes: names of parameters.
     """
 
-    shares: Callable[[Sequence[Candidate]], list[float]]
+    rule: Callable[..., list[float]]
     adaptive: bool
+    takes: tuple[str, ...] = ()
+
+    def shares(self, candidates: Sequence[Candidate], parameters: Parameters = DEFAULTS) -> list[float]:
+        """Share of each candidate in their order, of a sum of 1."""
+        return self.rule(candidates, **{name: getattr(parameters, name) for name in self.takes})
 
 
 POLICIES: dict[PolicyName, Policy] = {
-    "latency": Policy(latency.shares, adaptive=True),
-    "cost": Policy(cost.shares, adaptive=True),
+    "latency": Policy(latency.shares, adaptive=True, takes=("variability",)),
+    "cost": Policy(cost.shares, adaptive=True, takes=("headroom",)),
+    "mix": Policy(mix.shares, adaptive=True, takes=("cost_weight", "variability", "headroom")),
     "least-load": Policy(least_load.shares, adaptive=True),
     "norm": Policy(norm.shares, adaptive=True),
     "wrr": Policy(wrr.shares, adaptive=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -41,6 +42,7 @@ class Candidate:
         utilisation: share of its workers' time that is busy, 0–1.
         completed_rps: requests a second that it answers.
         error_rps: requests a second among them that fail.
+        within_ms: mean response time that the demand class asks for; infinite when none.
         norm_fi: its CATS metric of level 2, 0–10, 10 best; None when it tells none.
         known_s: for how long its site has told of it; whole seconds, at most `LONG_S`.
         age_s: since when its site's last advert is here.
@@ -59,6 +61,7 @@ class Candidate:
     utilisation: float = 0.0
     completed_rps: float = 0.0
     error_rps: float = 0.0
+    within_ms: float = math.inf
     norm_fi: int | None = None
     known_s: float = LONG_S
     age_s: float = field(default=0.0, compare=False)

@@ -149,7 +149,7 @@ WRONG = [
     (
         "policy: round-robin",
         "policy: fastest",
-        ["25: services[1].policy: must be 'latency', 'cost', 'least-load'"],
+        ["25: services[1].policy: must be 'latency', 'cost', 'mix', 'least-load'"],
     ),
     ("video/*", "vision/detect", ["25: services[1].name: FuncID is already used by services[0].name"]),
     ("select: request", "select: packet", ["25: services[1].select: must be 'flow' or 'request'"]),

@@ -62,7 +62,7 @@ def loop(
         yield shares.get(NEAR, 0.0), sum(queue.values())
 
 
-ADAPTIVE = ["latency", "cost", "least-load"]
+ADAPTIVE = ["latency", "cost", "mix", "least-load"]
 
 
 @pytest.mark.parametrize("interval_s", INTERVALS_S)

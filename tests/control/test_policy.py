@@ -5,6 +5,7 @@ One case: pytest tests/control/test_policy.py -k overload
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 
 from control.catalogue import PolicyName
 from control.model import InstanceKey
-from control.policy import POLICIES
+from control.policy import POLICIES, Parameters
 from control.policy.candidate import Candidate, complete
+from control.policy.queueing import Queue
 from control.policy.shares import distance, normalised, of_weights, quantise
 from control.policy.stability import settle, step_after
 
@@ -29,6 +31,7 @@ def candidate_lists(draw: st.DrawFn) -> list[Candidate]:
         st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9)), min_size=1, max_size=8, unique=True)
     )
     positive = st.floats(0.1, 1e4)
+    within_ms = draw(st.just(math.inf) | st.floats(1, 500))
     return complete(
         [
             Candidate(
@@ -46,6 +49,7 @@ def candidate_lists(draw: st.DrawFn) -> list[Candidate]:
                 error_rps=draw(st.just(0.0) | positive),
                 norm_fi=draw(st.none() | st.integers(0, 10)),
                 known_s=float(draw(st.integers(0, 60))),
+                within_ms=within_ms,
             )
             for key in keys
         ]
@@ -61,6 +65,10 @@ def sites(*rows: Candidate) -> list[Candidate]:
 
 def share_of(policy: str, candidates: Sequence[Candidate]) -> dict[InstanceKey, float]:
     return dict(zip([c.key for c in candidates], POLICIES[policy].shares(candidates), strict=True))
+
+
+def share_list(policy: str, candidates: Sequence[Candidate]) -> list[float]:
+    return POLICIES[policy].shares(candidates)
 
 
 def test_every_policy_of_the_catalogue_exists() -> None:
@@ -126,6 +134,7 @@ def test_only_the_ratio_of_times_matters(candidates: list[Candidate], factor: fl
             capacity_rps=c.capacity_rps / factor,
             arrival_rps=c.arrival_rps / factor,
             response_ms=None,
+            within_ms=c.within_ms * factor,
         )
 
     once = [slower(replace(c, response_ms=None)) for c in candidates]
@@ -152,11 +161,8 @@ def test_latency_splits_where_marginal_costs_meet() -> None:
 def test_latency_minimises_the_mean_response_time() -> None:
     def total(candidates: list[Candidate], shares: list[float]) -> float:
         demand = sum(c.arrival_rps for c in candidates)
-        flows = [share * demand for share in shares]
-        waits = [
-            x / (c.capacity_rps * (c.capacity_rps - x)) * 1000 for c, x in zip(candidates, flows, strict=True)
-        ]
-        return sum(x * (c.unloaded_ms + w) for c, x, w in zip(candidates, flows, waits, strict=True))
+        split = zip(candidates, shares, strict=True)
+        return sum(share * response_ms(c, share, demand) for c, share in split)
 
     candidates = sites(
         Candidate(NEAR, 1, service_ms=5, capacity_rps=200, arrival_rps=150),
@@ -171,6 +177,70 @@ def test_latency_minimises_the_mean_response_time() -> None:
             moved[give] -= amount
             moved[take] += amount
             assert total(candidates, moved) >= total(candidates, best) - 1e-9
+
+
+OURS = ["latency", "cost", "mix"]
+
+
+def response_ms(c: Candidate, share: float, demand_rps: float) -> float:
+    """The mean response time of an instance that gets a share of the demand (M/M/c)."""
+    return c.unloaded_ms + Queue.of(c).wait_ms(share * demand_rps / 1000)
+
+
+@pytest.mark.parametrize("policy", OURS)
+def test_nobody_gets_more_than_the_latency_bound_allows_while_others_have_room(policy: str) -> None:
+    near = Candidate(NEAR, 1, service_ms=10, capacity_rps=100, arrival_rps=90, cost=1)
+    mid = Candidate(MID, 5, service_ms=10, capacity_rps=100, cost=5)
+    free = sites(near, mid, Candidate(FAR, 14, service_ms=10, capacity_rps=100, cost=3))
+    bound = [replace(c, within_ms=30) for c in free]
+    shares = share_of(policy, bound)
+    # The far one takes 38 ms without any load; the near one alone would take 102 ms.
+    assert shares[FAR] < 1e-6
+    for c in bound[:2]:
+        assert response_ms(c, shares[c.key], 90) <= 30 + 1e-3
+    if policy == "cost":
+        assert share_of(policy, free)[NEAR] > shares[NEAR]
+
+
+@pytest.mark.parametrize("policy", ["latency", "mix"])
+def test_a_latency_bound_that_all_break_is_broken_by_each_a_little(policy: str) -> None:
+    candidates = sites(
+        Candidate(NEAR, 1, service_ms=10, capacity_rps=100, arrival_rps=150, within_ms=25),
+        Candidate(FAR, 5, service_ms=10, capacity_rps=100, within_ms=25),
+    )
+    shares = share_of(policy, candidates)
+    assert min(shares.values()) > 0.4
+    assert all(25 < response_ms(c, shares[c.key], 150) < 60 for c in candidates)
+
+
+def test_mix_goes_from_least_time_to_least_price() -> None:
+    candidates = sites(
+        Candidate(NEAR, 1, service_ms=5, capacity_rps=200, arrival_rps=120, cost=4),
+        Candidate(MID, 4, service_ms=5, capacity_rps=200, cost=2),
+        Candidate(FAR, 9, service_ms=5, capacity_rps=200, cost=1),
+    )
+    times: list[float] = []
+    prices: list[float] = []
+    for weight in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        shares = POLICIES["mix"].shares(candidates, Parameters(cost_weight=weight))
+        split = list(zip(candidates, shares, strict=True))
+        times.append(sum(share * response_ms(c, share, 120) for c, share in split))
+        prices.append(sum(share * c.cost for c, share in split))
+    assert times == sorted(times)
+    assert prices == sorted(prices, reverse=True)
+    assert times[0] < 0.7 * times[-1]
+    assert prices[-1] < 0.7 * prices[0]
+    assert POLICIES["mix"].shares(candidates, Parameters(cost_weight=0)) == share_list("latency", candidates)
+    assert POLICIES["mix"].shares(candidates, Parameters(cost_weight=1)) == share_list("cost", candidates)
+
+
+@given(candidate_lists(), st.floats(0, 1), st.floats(0.1, 10))
+def test_neither_unit_matters_to_mix(candidates: list[Candidate], weight: float, factor: float) -> None:
+    parameters = Parameters(cost_weight=weight)
+    priced = [replace(c, cost=float(round(c.cost))) for c in candidates]
+    dearer = [replace(c, cost=c.cost * factor) for c in priced]
+    shares = POLICIES["mix"].shares(priced, parameters)
+    assert POLICIES["mix"].shares(dearer, parameters) == pytest.approx(shares, abs=1e-4)
 
 
 def test_cost_fills_the_cheap_up_to_its_headroom_then_the_next() -> None:
@@ -252,7 +322,7 @@ def test_a_measured_response_time_that_nothing_explains_counts() -> None:
     assert share_of("latency", measured)[NEAR] < share_of("latency", candidates)[NEAR]
 
 
-@pytest.mark.parametrize("policy", ["latency", "cost", "least-load"])
+@pytest.mark.parametrize("policy", [*OURS, "least-load"])
 def test_saturated_site_gets_next_to_nothing_and_the_rest_is_spread(policy: str) -> None:
     candidates = sites(
         Candidate(NEAR, 1, service_ms=10, capacity_rps=100, arrival_rps=100, load=255, queue=60),
