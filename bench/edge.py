@@ -62,8 +62,9 @@ def entries() -> list[fy.P4TableEntry | fy.P4CloneSessionEntry]:
         *_inputs(),
         row(
             "segment_list",
-            {"slot": _REMOTE_SLOTS[SITE_PINNED]},
-            fy.P4TableAction("via_1", src="fd00::1", segment=str(SEGMENT)),
+            {"site": SITE_PINNED},
+            fy.P4TableAction("via_1", src="fd00::1", mtu=steering.MTU, segment=str(SEGMENT)),
+            priority=1,
         ),
     ]
 

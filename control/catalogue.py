@@ -76,6 +76,7 @@ class Router(Model):
     """A CFN router: a P4Runtime target and its place in the network.
 
     `id` is the number that packets' traces know it by; absent: the next free one in the order of the file.
+    `sid` is what lists of SRv6 segments know it by (RFC 8986): an address of its own, apart from `ipv6`.
     """
 
     id: Id16 | None = None
@@ -84,6 +85,7 @@ class Router(Model):
     mac: Mac
     ipv4: IPv4 | None = None
     ipv6: IPv6 | None = None
+    sid: IPv6 | None = None
 
 
 class LinkEnd(Model):
@@ -237,6 +239,25 @@ class Service(Model):
         return func_prefix(self.name)
 
 
+class PinnedPath(Model):
+    """Routers that requests pass on their way to a site elsewhere, whatever the shortest path is (SRv6).
+
+    For requests for these services, of these demand classes, to these sites; what is absent stands for all.
+    Where two are for the same requests, the earlier in the file wins.
+    """
+
+    via: Annotated[tuple[Name, ...], Field(min_length=1, max_length=catalogue_check.MAX_SEGMENTS)]
+    services: tuple[ServiceName, ...] | None = None
+    classes: tuple[Name, ...] | None = None
+    sites: tuple[Name, ...] | None = None
+
+    @model_validator(mode="after")
+    def _passes_each_once(self) -> Self:
+        if len(set(self.via)) < len(self.via):
+            raise ValueError("passes a router twice")
+        return self
+
+
 class Catalogue(Model):
     """The whole declaration; an instance of it always has consistent references."""
 
@@ -249,6 +270,7 @@ class Catalogue(Model):
     tenants: dict[Name, _NumberOrTenant] = Field(default_factory=dict[Name, Id16 | Tenant])
     classes: dict[Name, DemandClass] = Field(default_factory=dict[Name, DemandClass])
     services: Annotated[tuple[Service, ...], Field(max_length=65_535)] = ()
+    paths: dict[Name, PinnedPath] = Field(default_factory=dict[Name, PinnedPath])
     policy: PolicyName = "latency"
 
     @property

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import networkx as nx
 
 from cfn.names import func_prefix
 from control.yamlfile import FieldPath, Problem, dotted
 
 if TYPE_CHECKING:
-    from control.catalogue import Catalogue
+    from control.catalogue import Catalogue, PinnedPath, Service
 
 MAX_SIGNERS = 256
 """Tenants that a router can tell replays of (`tenant_key` in P4Info)."""
 
+MAX_SEGMENTS = 3
+"""Segments in one list (actions `via_1` to `via_3` in P4Info)."""
+
+MAX_LISTS = 1024
+"""Rows that a router has for lists of segments (`segment_list` in P4Info)."""
+
 _Used = Iterable[tuple[FieldPath, Hashable]]
+
+
+class HasPaths(Protocol):
+    """A file that pins paths: the catalogue, and a lab's."""
+
+    @property
+    def routers(self) -> Mapping[str, object]:
+        """By name, like all but the services."""
+        ...
+
+    @property
+    def sites(self) -> Mapping[str, object]:
+        """Places that run instances."""
+        ...
+
+    @property
+    def classes(self) -> Mapping[str, object]:
+        """Demand classes."""
+        ...
+
+    @property
+    def services(self) -> Sequence[Service]:
+        """What is offered."""
+        ...
+
+    @property
+    def paths(self) -> Mapping[str, PinnedPath]:
+        """What is pinned."""
+        ...
 
 
 def problems(catalogue: Catalogue) -> list[Problem]:
@@ -46,6 +83,7 @@ def problems(catalogue: Catalogue) -> list[Problem]:
             ((("services", i, "id"), s.id) for i, s in enumerate(catalogue.services) if s.id is not None),
         ),
         *_services_of_classes(catalogue),
+        *_paths(catalogue),
     ]
 
 
@@ -128,6 +166,57 @@ def _services_of_classes(catalogue: Catalogue) -> Iterator[Problem]:
                 )
 
 
+def _paths(catalogue: Catalogue) -> Iterator[Problem]:
+    unknown = list(unknown_in_paths(catalogue))
+    yield from unknown
+    if not unknown:
+        yield from _broken_paths(catalogue)
+    rows = sum(
+        len(catalogue.sites if path.sites is None else path.sites)
+        * len(path.services or (None,))
+        * len(path.classes or (None,))
+        for path in catalogue.paths.values()
+    )
+    if rows > MAX_LISTS:
+        yield Problem(
+            ("paths",),
+            f"{rows} combinations of site, service and class; a router has room for {MAX_LISTS}",
+        )
+    for name, router in catalogue.routers.items() if catalogue.paths else ():
+        if router.ipv6 is None and router.sid is None:
+            yield Problem(("routers", name), "needs ipv6 or a sid, as paths go by SRv6")
+
+
+def unknown_in_paths(spec: HasPaths) -> Iterator[Problem]:
+    """What pinned paths name that is not there."""
+    services = {service.prefix for service in spec.services}
+    for name, path in spec.paths.items():
+        for at, service in enumerate(path.services or ()):
+            if func_prefix(service) not in services:
+                yield Problem(("paths", name, "services", at), f"there is no service {service!r}")
+        for field, what, names, known in (
+            ("via", "router", path.via, spec.routers),
+            ("classes", "class", path.classes or (), spec.classes),
+            ("sites", "site", path.sites or (), spec.sites),
+        ):
+            for at, one in enumerate(names):
+                if one not in known:
+                    yield Problem(("paths", name, field, at), f"there is no {what} {one!r}")
+
+
+def _broken_paths(catalogue: Catalogue) -> Iterator[Problem]:
+    graph: nx.Graph[str] = nx.Graph()
+    graph.add_nodes_from(catalogue.routers)
+    graph.add_edges_from((link.a.router, link.b.router) for link in catalogue.links)
+    for name, path in catalogue.paths.items():
+        for at, router in enumerate(path.via):
+            place = ("paths", name, "via", at)
+            if catalogue.routers[router].sid is None:
+                yield Problem(place, f"the router {router!r} has no sid")
+            if at and not nx.has_path(graph, path.via[at - 1], router):
+                yield Problem(place, f"no links lead from {path.via[at - 1]!r} to it")
+
+
 def _unique(what: str, used: _Used) -> Iterator[Problem]:
     first: dict[Hashable, FieldPath] = {}
     for path, value in used:
@@ -160,6 +249,9 @@ def _addresses(catalogue: Catalogue) -> Iterator[tuple[FieldPath, Hashable]]:
         for family, address in (("ipv4", owner.ipv4), ("ipv6", owner.ipv6)):
             if address is not None:
                 yield (*path, family), address
+    for name, router in catalogue.routers.items():
+        if router.sid is not None:
+            yield ("routers", name, "sid"), router.sid
     for name, host in catalogue.hosts.items():
         for family, addresses in (("ipv4", host.ipv4), ("ipv6", host.ipv6)):
             for index, address in enumerate(addresses):

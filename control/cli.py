@@ -20,6 +20,10 @@ from rich.live import Live
 from control import advert_service, catalogue, status_socket, status_view
 from control.controller import Controller, Options
 from control.events import EventLog, LogEvents
+from control.network import Network
+from control.paths import Paths
+from control.services import ServiceIndex
+from control.sites import Sites
 from control.yamlfile import FileError
 
 app = typer.Typer(help="The controller: steers by what sites advertise.", no_args_is_help=True)
@@ -74,6 +78,11 @@ def check(file: CatalogueFile) -> None:
         f"{file}: {len(found.routers)} routers, {len(found.links)} links, {len(found.hosts)} hosts, "
         f"{len(found.sites)} sites, {len(found.services)} services"
     )
+    paths, network = Paths(found, ServiceIndex(found), Sites(found)), Network(found)
+    for name, path in found.paths.items():
+        room = paths.room(path, network)
+        takes = f"takes IP packets of {room} bytes at most" if room else "is the shortest everywhere"
+        typer.echo(f"path {name}: {takes}")
 
 
 @app.command()

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cfn.load import FULLY_BUSY
 from control.catalogue import Catalogue
 from control.model import FAMILIES, Instance
 from control.network import Network, Path
+from control.paths import Paths
+from control.services import NO_CLASS
 
 _FACTOR = 2.0
 _MARGIN_MS = 5.0
@@ -55,16 +57,32 @@ class Told:
 class Expectation:
     """Ways from routers to instances, and what responses of theirs should take."""
 
-    def __init__(self, catalogue: Catalogue, network: Network):
+    def __init__(self, catalogue: Catalogue, network: Network, paths: Paths):
         self._network = network
+        self._paths = paths
+        self._hosts = catalogue.hosts
         self._host = {
             address: name for name, host in catalogue.hosts.items() for address in (*host.ipv4, *host.ipv6)
         }
 
-    def path(self, router: str, instance: Instance, family: int) -> Path | None:
-        """The way from a router to an instance's address of a family, if there is one."""
+    def path(self, router: str, instance: Instance, family: int, class_id: int = NO_CLASS) -> Path | None:
+        """The way from a router to an instance's address of a family, if there is one.
+
+        Where requests of the demand class go by a pinned path, its delay is the mean of the way there and the
+        way back, which is the shortest.
+        """
         address = instance.address(family)
-        return None if address is None else self._network.path_to_host(router, self._host[address])
+        if address is None:
+            return None
+        shortest = self._network.path_to_host(router, self._host[address])
+        via = self._paths.via(router, instance.func_id, class_id, instance.key.site)
+        host = self._hosts[self._host[address]]
+        there = self._network.path_via(router, (*via, host.router)) if via else None
+        if not shortest or not there:
+            return shortest
+        return replace(
+            shortest, delay_ms=(there.delay_ms + host.delay_ms + shortest.delay_ms) / 2, cost=there.cost
+        )
 
     def told(self, router: str, instances: Iterable[Instance]) -> Told | None:
         """What a response of any of these instances takes, each counted by the requests it gets.

@@ -6,7 +6,8 @@ Links are the same in both directions, so a round trip takes twice the delay.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import networkx as nx
@@ -16,6 +17,8 @@ from control.catalogue import Catalogue
 # Added to each link: a path of fewer hops wins a tie, and links without delay make no loops.
 _HOP_MS = 1e-6
 _SAME_MS = 1e-9
+_WIDEST = 65_535
+"""No IP packet is longer."""
 
 
 class NextHop(NamedTuple):
@@ -29,17 +32,19 @@ class NextHop(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """From a router to a host.
+    """From a router to a host or router.
 
     Attributes:
         delay_ms: one way.
         cost: price of a request over the path's links, averaged over its ECMP branches.
         next_hops: of equal delay, sorted.
+        mtu: longest IP packet that all links take, of all branches.
     """
 
     delay_ms: float
     cost: float
     next_hops: tuple[NextHop, ...]
+    mtu: int
 
 
 class Network:
@@ -59,6 +64,11 @@ class Network:
             for router in catalogue.routers
             for host in catalogue.hosts
         }
+
+    @property
+    def routers(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self._catalogue.routers)
 
     def hops(self, router: str) -> frozenset[NextHop]:
         """Every station on the router's ports."""
@@ -82,14 +92,28 @@ class Network:
         if reach is None:
             return None
         hops = tuple(sorted(self._next_hop(router, neighbour, port) for neighbour, port in reach.branches))
-        return Path(reach.delay_ms, reach.cost, hops)
+        return Path(reach.delay_ms, reach.cost, hops, reach.mtu)
+
+    def path_via(self, router: str, routers: Sequence[str]) -> Path | None:
+        """The way to the last of these routers by all of them, each by the shortest path from the one before.
+
+        None when there is none.
+        """
+        legs = [self.path_to_router(a, b) for a, b in pairwise([router, *routers])]
+        found = [leg for leg in legs if leg]
+        if len(found) < len(legs):
+            return None
+        first = next((leg.next_hops for leg in found if leg.next_hops), ())
+        delay_ms, cost = sum(leg.delay_ms for leg in found), sum(leg.cost for leg in found)
+        return Path(delay_ms, cost, first, min((leg.mtu for leg in found), default=_WIDEST))
 
     def _find_host(self, router: str, host: str) -> Path | None:
         to = self._catalogue.hosts[host]
         if to.router == router:
-            return Path(to.delay_ms, 0.0, (NextHop(to.port, to.mac, edge=True, mtu=to.mtu),))
+            hop = NextHop(to.port, to.mac, edge=True, mtu=to.mtu)
+            return Path(to.delay_ms, 0.0, (hop,), to.mtu)
         path = self.path_to_router(router, to.router)
-        return path and Path(path.delay_ms + to.delay_ms, path.cost, path.next_hops)
+        return path and replace(path, delay_ms=path.delay_ms + to.delay_ms, mtu=min(path.mtu, to.mtu))
 
     def _next_hop(self, router: str, neighbour: str, port: int) -> NextHop:
         mtu = self._graph.edges[router, neighbour, port]["mtu"]
@@ -101,6 +125,7 @@ class _Reach:
     delay_ms: float
     cost: float
     branches: tuple[tuple[str, int], ...]
+    mtu: int
 
 
 def _graph(catalogue: Catalogue, delays_ms: Sequence[float]) -> nx.MultiDiGraph[str]:
@@ -125,7 +150,7 @@ def _paths_to(graph: nx.MultiDiGraph[str], target: str) -> dict[str, _Reach]:
     distance: dict[str, float] = nx.single_source_dijkstra_path_length(
         graph.reverse(copy=False), target, weight="hop"
     )
-    found = {target: _Reach(0.0, 0.0, ())}
+    found = {target: _Reach(0.0, 0.0, (), _WIDEST)}
     for router in sorted(distance, key=distance.__getitem__):
         if router == target:
             continue
@@ -138,5 +163,6 @@ def _paths_to(graph: nx.MultiDiGraph[str], target: str) -> dict[str, _Reach]:
             delay_ms=best[0][2]["delay"] + found[best[0][0]].delay_ms,
             cost=sum(data["cost"] + found[neighbour].cost for neighbour, _, data in best) / len(best),
             branches=tuple((neighbour, port) for neighbour, port, _ in best),
+            mtu=min(min(data["mtu"], found[neighbour].mtu) for neighbour, _, data in best),
         )
     return found

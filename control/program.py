@@ -24,10 +24,12 @@ from control.links import Links
 from control.measurements import Measurements, Report
 from control.model import Member, SiteAdvert
 from control.network import Network
+from control.paths import Paths
 from control.responses import Responses
 from control.router_program import RouterProgram
+from control.services import ServiceIndex
 from control.sites import Sites
-from control.stages import affinity, route, service
+from control.stages import affinity, route, segments, service
 from control.stages.choose import GroupEntries
 from control.steering import Steering
 from control.usage import Usage, UsageKey
@@ -49,8 +51,9 @@ class Program:
         self.store = AdvertStore(clock)
         self.measurements = Measurements(clock)
         self.network = Network(catalogue)
-        self.expectation = Expectation(catalogue, self.network)
         self.sites = Sites(catalogue)
+        self.paths = Paths(catalogue, ServiceIndex(catalogue), self.sites)
+        self.expectation = Expectation(catalogue, self.network, self.paths)
         self.responses = Responses(self.measurements, self.expectation, self.sites, self.store, clock)
         limit = schema.action_profiles["members"].max_group_size
         self.steering = Steering(catalogue, self.expectation, self.responses, limit, clock)
@@ -175,6 +178,8 @@ class Program:
     def _want_routes(self, router: str) -> None:
         routes = route.entities(self.catalogue, self.network, self.sites, router)
         self.routers[router].want("routes", routes)
+        lists = segments.entities(self.catalogue, self.network, self.paths, router)
+        self.routers[router].want("segments", lists)
 
     def report(self, router: str, report: Report) -> None:
         """Take in what a router measured of a member."""

@@ -251,7 +251,8 @@ class Steering:
             takers = takers or there
         for instance in takers:
             member = self.sites.member(place.router, instance.key)
-            path = self._expectation.path(place.router, instance, place.steered.family)
+            steered = place.steered
+            path = self._expectation.path(place.router, instance, steered.family, steered.class_id)
             if path is None or member not in placed:
                 continue
             yield Candidate(

@@ -75,7 +75,8 @@
 #define ID_A_VIA_2           36
 #define ID_A_VIA_3           37
 #define ID_A_SEGMENT         38
-/* next free: 39 */
+#define ID_A_DIRECT          39
+/* next free: 40 */
 
 #define ID_P_MEMBERS         1
 #define ID_P_NEXT_HOPS       2

@@ -59,6 +59,7 @@ struct metadata_t {
     bit<1>     to_anycast;
     bit<1>     encapsulated;    /* by this router, which adds so much: */
     bit<16>    overhead;
+    bit<16>    path_mtu;        /* and what the narrowest link up to the last segment takes */
     bit<8>     flow_s;          /* how long the service remembers flows; 0: not at all */
     bit<1>     flow_known;
     bit<1>     flow_room;

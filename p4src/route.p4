@@ -77,6 +77,10 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
         size = NEXT_HOPS;
     }
 
+    action narrow() {
+        meta.mtu = meta.path_mtu;
+    }
+
     action leave() {
         hdr.ethernet.src_addr = new_src;
         hdr.ethernet.dst_addr = new_dst;
@@ -146,6 +150,9 @@ control Route(inout headers_t hdr, inout metadata_t meta, inout standard_metadat
                 drop(Outcome.DROP_NO_ROUTE);
             }
             return;
+        }
+        if (meta.encapsulated == 1 && meta.path_mtu < meta.mtu) {
+            narrow();
         }
         if (hdr.outer.isValid()) {
             length = hdr.outer.payload_len |+| IPV6_BYTES;

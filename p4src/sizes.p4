@@ -67,7 +67,7 @@
 #define MEMBERS 65536
 #endif
 
-#ifndef SEGMENT_LISTS         /* members that are reached by segments */
+#ifndef SEGMENT_LISTS         /* (site, service, class) that is reached by segments */
 #define SEGMENT_LISTS 1024
 #endif
 

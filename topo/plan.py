@@ -2,7 +2,8 @@
 
 A pure function of the file: the same file gives the same plan, so a recorded trace fits every later lab.
 
-- Router number i (from 1): MAC 02:cf:00:00:HI:LO, own addresses 10.254.HI.LO and fd00:fe::i.
+- Router number i (from 1): MAC 02:cf:00:00:HI:LO, own addresses 10.254.HI.LO and fd00:fe::i,
+  segment fd00:5e::i.
 - Host, site or controller number h (from 1) on router i: MAC 02:cf:01:00:HI:LO, addresses 10.i.h.1 and
   fd00:i:h::1. The instances of a site have the addresses that follow its host's, its data agent the next.
 - Site with id s: 10.253.HI.LO and fd00:fd::s, at its router.
@@ -33,6 +34,7 @@ class Router:
     mac: str
     ipv4: IPv4Address
     ipv6: IPv6Address
+    sid: IPv6Address
     grpc_port: int
     ports: dict[int, str]
 
@@ -209,6 +211,7 @@ def make(lab: LabSpec) -> Plan:
             mac=router.mac or _mac(0, numbers[name]),
             ipv4=IPv4Address("10.254.0.0") + numbers[name],
             ipv6=IPv6Address("fd00:fe::") + numbers[name],
+            sid=IPv6Address("fd00:5e::") + numbers[name],
             grpc_port=GRPC_PORT_BASE + numbers[name] - 1,
             ports={end.port: end.interface for end in sorted(used, key=_by_port) if end.router == name},
         )

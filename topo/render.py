@@ -42,6 +42,7 @@ def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
                     "mac": router.mac,
                     "ipv4": str(router.ipv4),
                     "ipv6": str(router.ipv6),
+                    "sid": str(router.sid),
                 }
                 for router in plan.routers.values()
             },
@@ -66,6 +67,7 @@ def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
             "tenants": spec.tenants,
             "classes": spec.classes,
             "services": spec.services,
+            "paths": spec.paths,
             "policy": spec.policy,
         }
     )

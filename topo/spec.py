@@ -15,7 +15,8 @@ from pydantic import AfterValidator, Field, SecretStr, Strict, model_validator
 
 from cfn.names import func_id
 from control import yamlfile
-from control.catalogue import Addresses, ComputeType, DemandClass, PolicyName, Service
+from control.catalogue import Addresses, ComputeType, DemandClass, PinnedPath, PolicyName, Service
+from control.catalogue_check import unknown_in_paths
 from control.fields import (
     Cost,
     DeviceId,
@@ -130,6 +131,7 @@ class LabSpec(Model):
     tenants: dict[Name, Id16] = Field(default_factory=dict[Name, Id16])
     classes: dict[Name, DemandClass] = Field(default_factory=dict[Name, DemandClass])
     services: tuple[Service, ...] = ()
+    paths: dict[Name, PinnedPath] = Field(default_factory=dict[Name, PinnedPath])
     policy: PolicyName = "latency"
 
     @model_validator(mode="after")
@@ -165,6 +167,7 @@ def _problems(spec: LabSpec) -> Iterator[Problem]:
     yield from _names(spec)
     yield from _incomplete(spec)
     yield from _unknown_names(spec)
+    yield from unknown_in_paths(spec)
     for values in (_ports(spec), _addresses(spec), _macs(spec), _ids(spec)):
         yield from _repeated(values)
 

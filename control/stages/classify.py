@@ -26,6 +26,8 @@ def entities(catalogue: Catalogue, sites: Sites, router: str) -> Iterator[P4Tabl
             address = getattr(owner, family)
             if address is not None:
                 yield row(table, {"target": int(address)}, P4TableAction(answer, mac=own.mac))
+    if own.sid is not None:
+        yield row("local_ipv6", {"dst_addr": int(own.sid)}, P4TableAction("segment"))
     for link in catalogue.links:
         for end in (link.a, link.b):
             if end.router == router:

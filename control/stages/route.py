@@ -35,6 +35,10 @@ def entities(catalogue: Catalogue, network: Network, sites: Sites, router: str) 
             for address in (owner.ipv4, owner.ipv6):
                 if address is not None:
                     yield _route(address, path.next_hops)
+    for at, owner in catalogue.routers.items():
+        path = network.path_to_router(router, at)
+        if owner.sid is not None and path and path.next_hops:
+            yield _route(owner.sid, path.next_hops)
 
 
 def _route(address: IPv4Address | IPv6Address, hops: Iterable[NextHop]) -> P4TableEntry:

@@ -9,16 +9,18 @@ from scapy.packet import Packet
 
 from cfn.wire import NackCode
 from ptf_tests.base import CfnTest, each_family
-from ptf_tests.entries import entry
+from ptf_tests.entries import Entry, Value, entry
 from ptf_tests.network import (
     CLIENT_PORT,
     CORE_MAC,
     CORE_PORT,
+    DETECT,
     FAMILIES,
     FAR,
     HOME,
     MTU,
     NEAR,
+    PRIVATE,
     ROUTER,
     ROUTER_MAC,
     TO_CORE,
@@ -32,6 +34,8 @@ from ptf_tests.packets import REPLY_TTL, bound, nack, request
 
 SEGMENTS = ("fd00:3::a1", "fd00:3::a2", "fd00:3::a3")
 OURS = "fd00::5e6"
+URGENT = 2
+"""A demand class."""
 SEGMENT_BYTES = 40 + 8 + 16
 """What one segment adds: IPv6 header, routing header, address."""
 
@@ -51,36 +55,83 @@ def encapsulated(
     return Ether(src=inner[Ether].src, dst=inner[Ether].dst) / outer / header / carried
 
 
-class Pinned(CfnTest):
-    """A remote member with a list of 1, 2 or 3 segments is reached by the first, either family inside."""
+def via(
+    segments: tuple[str, ...], priority: int = 1, site: int = FAR.site, mtu: int = 0xFFFF, **match: Value
+) -> Entry:
+    """The row that sends requests to a site by a list; `mtu` is of the narrowest link up to the last."""
+    names = ["segment"] if len(segments) == 1 else [f"segment_{n + 1}" for n in range(len(segments))]
+    addresses = dict(zip(names, segments, strict=True))
+    action = f"via_{len(segments)}"
+    return entry(
+        "segment_list", {"site": site, **match}, action, priority, src=V6.router, mtu=mtu, **addresses
+    )
+
+
+class PinnedTest(CfnTest):
+    """A far site whose requests are given lists of segments."""
 
     rows = (*ROUTER, *(row for family in FAMILIES for row in service(family, "vision/*", (FAR.bind(), 1))))
+
+    def sent_by(self, family: Family, segments: tuple[str, ...], **fields: object) -> None:
+        """A request with these fields takes this list along; without one it goes as it is."""
+        sent = request(family, **fields)
+        inner = bound(sent, family, FAR, 0, TO_CORE)
+        if not segments:
+            self.carry(sent, inner, TO_CORE, "BOUND_NEW")
+            return
+        self.send(sent)
+        port, received = self.receive()
+        self.expect_outcomes(BOUND_NEW=1)
+        stamp = int.from_bytes(received[-len(bytes(inner[family.header].payload.payload)) + 12 :][:4])
+        inner[family.header].payload.payload.timestamp = stamp
+        expected = encapsulated(inner, segments, len(segments) - 1, fl=Ether(received)[IPv6].fl)
+        self.assertEqual((port, received.hex()), (CORE_PORT, bytes(expected).hex()))
+
+
+class Pinned(PinnedTest):
+    """A site with a list of 1, 2 or 3 segments is reached by the first, either family inside."""
 
     @each_family
     def runTest(self, family: Family) -> None:
         for count in (1, 2, 3):
-            segments = SEGMENTS[:count]
-            names = ["segment"] if count == 1 else [f"segment_{n + 1}" for n in range(count)]
-            row = entry(
-                "segment_list",
-                {"slot": FAR.slot},
-                f"via_{count}",
-                src=V6.router,
-                **dict(zip(names, segments, strict=True)),
-            )
-            self.insert(row)
+            listed = via(SEGMENTS[:count])
+            self.insert(listed)
             with self.row(family.name, count, "segments"):
-                sent = request(family)
-                self.send(sent)
-                port, received = self.receive()
-                self.expect_outcomes(BOUND_NEW=1)
-                found = Ether(received)
-                inner = bound(sent, family, FAR, 0, TO_CORE)
-                stamp = int.from_bytes(received[-len(bytes(inner[family.header].payload.payload)) + 12 :][:4])
-                inner[family.header].payload.payload.timestamp = stamp
-                expected = encapsulated(inner, segments, count - 1, fl=found[IPv6].fl)
-                self.assertEqual((port, received.hex()), (CORE_PORT, bytes(expected).hex()))
-            self.delete(row)
+                self.sent_by(family, SEGMENTS[:count])
+            self.delete(listed)
+
+
+class PinnedByWhatIsAsked(PinnedTest):
+    """Service and demand class say which list it is, the row of highest priority; other sites have others."""
+
+    rows = (
+        *PinnedTest.rows,
+        *(
+            row
+            for family in FAMILIES
+            for row in (
+                *service(family, "vision/*", (FAR.bind(), 1), class_id=URGENT),
+                *service(family, "billing/*", (FAR.bind(), 1)),
+                *service(family, "billing/*", (FAR.bind(), 1), class_id=URGENT),
+            )
+        ),
+        entry("demand_class", {"latency_ms": "1..20"}, "set_class", priority=1, class_id=URGENT),
+        via(SEGMENTS[:1], 40, class_id=URGENT, service=1),
+        entry("segment_list", {"site": FAR.site, "service": 1}, "direct", 30),
+        via(SEGMENTS[:2], 20, class_id=URGENT),
+        via(SEGMENTS, 50, site=HOME.site),
+    )
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        for name, func, latency_ms, segments in (
+            ("service and class", DETECT, 20, SEGMENTS[:1]),
+            ("service, by the shortest path", DETECT, 0, ()),
+            ("class", PRIVATE, 20, SEGMENTS[:2]),
+            ("neither", PRIVATE, 0, ()),
+        ):
+            with self.row(family.name, name):
+                self.sent_by(family, segments, func_id=func, demand_latency_ms=latency_ms)
 
 
 class Transit(CfnTest):
@@ -157,17 +208,19 @@ class NotUnpacked(CfnTest):
                 self.refuse(sent, "DROP_SEGMENT", CORE_PORT)
 
 
-class RefusedOnTheWay(CfnTest):
-    """A request that does not fit with its segments comes back bare, as it came."""
-
-    rows = (*ROUTER, *(row for family in FAMILIES for row in service(family, "vision/*", (FAR.bind(), 1))))
+class RefusedOnTheWay(PinnedTest):
+    """A request that does not fit a link with its segments comes back bare, as it came."""
 
     @each_family
     def runTest(self, family: Family) -> None:
-        row = entry("segment_list", {"slot": FAR.slot}, "via_1", src=V6.router, segment=SEGMENTS[0])
-        self.insert(row)
-        sent = request(family, bytes(MTU - SEGMENT_BYTES - (40 if family.is_ipv6 else 20) - 8 - 72 + 1))
-        self.carry(
-            sent, nack(sent, family, NackCode.TOO_BIG, MTU - SEGMENT_BYTES), CLIENT_PORT, "NACK_TOO_BIG"
-        )
-        self.delete(row)
+        for narrowest in (MTU, MTU - 100, 0xFFFF):
+            room = min(MTU, narrowest) - SEGMENT_BYTES
+            most = room - (40 if family.is_ipv6 else 20) - 8 - 72
+            listed = via(SEGMENTS[:1], mtu=narrowest)
+            self.insert(listed)
+            with self.row(family.name, narrowest, "fits"):
+                self.sent_by(family, SEGMENTS[:1], payload=bytes(most))
+            with self.row(family.name, narrowest, "does not"):
+                sent = request(family, bytes(most + 1))
+                self.carry(sent, nack(sent, family, NackCode.TOO_BIG, room), CLIENT_PORT, "NACK_TOO_BIG")
+            self.delete(listed)

@@ -15,12 +15,12 @@ TO_R2 = (
 
 def test_equal_ways_are_all_taken() -> None:
     path = Network(catalogue()).path_to_host("r1", "far")
-    assert path == Path(delay_ms=11.0, cost=2.0, next_hops=TO_R2)
+    assert path == Path(delay_ms=11.0, cost=2.0, next_hops=TO_R2, mtu=1500)
 
 
 def test_a_host_on_the_router_is_one_edge_away() -> None:
     path = Network(catalogue()).path_to_host("r1", "near")
-    assert path == Path(1.0, 0.0, (NextHop(4, "02:01:00:00:00:02", edge=True, mtu=1500),))
+    assert path == Path(1.0, 0.0, (NextHop(4, "02:01:00:00:00:02", edge=True, mtu=1500),), 1500)
 
 
 def test_the_shorter_way_wins() -> None:
@@ -49,7 +49,7 @@ def test_what_cannot_be_reached_has_no_path() -> None:
     network = Network(catalogue("\n".join(lines)))
     assert network.path_to_host("r1", "far") is None
     assert network.path_to_router("r1", "r2") is None
-    assert network.path_to_router("r1", "r1") == Path(0.0, 0.0, ())
+    assert network.path_to_router("r1", "r1") == Path(0.0, 0.0, (), 65_535)
 
 
 def test_every_port_has_its_station() -> None:

@@ -10,8 +10,10 @@ from control.expectation import Expectation
 from control.measurements import Measurements, Report
 from control.model import Instance, Member
 from control.network import Network
+from control.paths import Paths
 from control.program import Program
 from control.responses import LASTING_S, Responses
+from control.services import ServiceIndex
 from control.sites import Sites
 from tests.control.example import DETECT, FAR, NEAR, RENDER, Clock, advert, catalogue, instance
 from tests.control.test_program import SCHEMA
@@ -24,8 +26,9 @@ def responses(clock: Clock, *far: Instance) -> tuple[Responses, Measurements]:
     declared = catalogue()
     measured, store = Measurements(clock), AdvertStore(clock)
     store.accept(advert("far", 1, *far, ttl_s=600.0))
-    expectation = Expectation(declared, Network(declared))
-    return Responses(measured, expectation, Sites(declared), store, clock), measured
+    sites = Sites(declared)
+    expectation = Expectation(declared, Network(declared), Paths(declared, ServiceIndex(declared), sites))
+    return Responses(measured, expectation, sites, store, clock), measured
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,20 @@ def local(action: str, *params: int) -> Action:
     return Action(f"CfnIngress.{action}", params)
 
 
-def entry(table: str, target: Target, *key: Match | int, bursts: tuple[int, int] | None = None) -> Entry:
+def entry(
+    table: str,
+    target: Target,
+    *key: Match | int,
+    priority: int = 0,
+    bursts: tuple[int, int] | None = None,
+) -> Entry:
     """An entry; a number as a key is an exact match."""
     matches = tuple(part if isinstance(part, Match) else Match(part) for part in key)
-    return Entry(f"CfnIngress.{table}", matches, 0, target, bursts)
+    return Entry(f"CfnIngress.{table}", matches, priority, target, bursts)
+
+
+ANYTHING = Match(0, 0)
+"""Of a ternary field."""
 
 
 def prefix(value: int, length: int, width: int) -> Match:
@@ -229,8 +239,9 @@ def _sites() -> list[Item]:
             for site, address in AGENTS.items()
         ),
         entry("encapsulate.segment_list",
-              local("encapsulate.via_2", number(ROUTER[1]), number(SEGMENTS[1]), number(SEGMENTS[1]) + 1),
-              PINNED.slot),
+              local("encapsulate.via_2",
+                    number(ROUTER[1]), MTU, number(SEGMENTS[1]), number(SEGMENTS[1]) + 1),
+              PINNED.site, ANYTHING, ANYTHING, priority=1),
     ]  # fmt: skip
     for epoch, key in COOKIE_KEYS.items():
         items.append(entry("affinity.cookie_key", local("affinity.use_key", key.k0, key.k1), epoch))
@@ -261,8 +272,7 @@ def _functions() -> list[Item]:
     any_, range_ = Match(0), Match(0, 0, 0xFFFF)
     for kind, class_id in ((TYPE_FAR, CLASS_FAR), (TYPE_NONE, CLASS_NONE)):
         key = (any_, Match(kind, 0xF), any_, range_, Match(0, 0, 0xFF))
-        found = entry("demand.demand_class", local("demand.set_class", class_id), *key)
-        items.append(Entry(found.table, found.key, 1, found.target))
+        items.append(entry("demand.demand_class", local("demand.set_class", class_id), *key, priority=1))
     idle = prefix(IDLE << 32, 32, 64)
     items += [
         entry("service.service", local("service.no_capacity", 500), 0, 0, 0, idle),
