@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import finsy as fy
 
 from cfn.cookie import CookieKey
+from cfn.names import FUNC_ID_BITS
 from cfn.wire import NO_DATA
 from control.decided import Group, Steered, Unmet, Verdict
 from control.entries import Entry
@@ -86,6 +89,20 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
     if adopted.ring:
         adopted.ring = KeyRing({**keys, **adopted.ring.keys}, adopted.ring.sealing)
     return adopted
+
+
+def labels(found: Mapping[str, Adopted]) -> dict[int, int]:
+    """Numbers from 1 on that tell functions apart, by FuncID, which routers have installed differently."""
+    installed: defaultdict[int, list[Hashable]] = defaultdict(list)
+    for router in sorted(found):
+        one = found[router]
+        for steered in sorted(one.verdicts):
+            if steered.prefix_len == FUNC_ID_BITS:
+                _, *asked = steered
+                says = one.rows.get(steered) or one.verdicts[steered]
+                installed[steered.func_id].append((router, *asked, says))
+    numbers: defaultdict[tuple[Hashable, ...], int] = defaultdict(itertools.count(1).__next__)
+    return {func_id: numbers[tuple(rows)] for func_id, rows in installed.items()}
 
 
 def _data_id(row: fy.P4TableEntry) -> bytes:

@@ -45,11 +45,8 @@ class AdvertStore:
         """What a site last told, if that is still valid."""
         return self._held.get(site)
 
-    def accept(self, advert: SiteAdvert) -> frozenset[int]:
+    def accept(self, advert: SiteAdvert) -> None:
         """Replace what the site said before.
-
-        Returns:
-            FuncIDs of the functions whose instances this may have changed.
 
         Raises:
             Refused: not newer than what is held.
@@ -67,16 +64,15 @@ class AdvertStore:
             _interval_s(before, now),
             {key: before.since.get(key, now) if before else now for key in advert.instances},
         )
-        return advert.functions | (before.advert.functions if before else frozenset())
 
-    def expire(self) -> dict[str, frozenset[int]]:
+    def expire(self) -> list[str]:
         """Forget adverts whose time is over.
 
         Returns:
-            For each site that was forgotten, the FuncIDs it ran.
+            The sites that were forgotten.
         """
         now = self._clock()
-        over = {name: held.advert.functions for name, held in self._held.items() if held.expires <= now}
+        over = [name for name, held in self._held.items() if held.expires <= now]
         for name in over:
             del self._held[name]
         return over

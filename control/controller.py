@@ -18,12 +18,11 @@ from cfn.proto import advert_pb2 as pb
 from control.adoption import Adopted, adopt
 from control.advert_check import check
 from control.catalogue import Catalogue
-from control.decided import Place
 from control.events import EventLog
 from control.installer import Installer
 from control.keys import KeyRing
 from control.prober import Prober
-from control.program import Program
+from control.program import Changes, Program
 from control.refused import Refused
 from control.target import Session, Target
 from control.waiting import first_of
@@ -91,6 +90,8 @@ class Controller:
         since = time.monotonic()
         try:
             advert = check(message, token, self.catalogue)
+            held = self.program.store.get(message.site)
+            new = advert.functions_beyond(held and held.advert)
             if self._started.is_set():
                 self._changed(self.program.take(advert), since)
             else:
@@ -104,7 +105,7 @@ class Controller:
             self.events("metrics-ignored", site=advert.site, unknown=advert.ignored)
         self._ignored[advert.site] = advert.ignored
         told: dict[str, object] = {"sequence": advert.sequence, "instances": len(advert.instances)}
-        unknown = self.program.steering.services.unknown(advert.functions)
+        unknown = self.program.steering.services.unknown(new)
         self.events("advert", site=advert.site, **told, **({"unknown_functions": unknown} if unknown else {}))
 
     async def rotate_keys(self) -> None:
@@ -118,7 +119,7 @@ class Controller:
             raise RuntimeError(f"not connected to {', '.join(down) or 'all routers yet'}")
         for step in (KeyRing.announced, KeyRing.rotated):
             self.program.use_keys(step(self.program.ring))
-            self._changed(set(), None)
+            self._changed({}, None)
             await asyncio.gather(*(installer.settled() for installer in self.installers.values()))
         self.events("keys-rotated", sealing=self.program.ring.sealing)
 
@@ -190,9 +191,9 @@ class Controller:
             except TimeoutError:
                 self._changed(self.program.expire(), None)
 
-    def _changed(self, places: set[Place], since: float | None) -> None:
+    def _changed(self, changes: Changes, since: float | None) -> None:
         for name, installer in self.installers.items():
-            installer.changed({place for place in places if place.router == name}, since)
+            installer.changed(changes.get(name, {}), since)
 
     def _reacted(self, seconds: float) -> None:
         self.reactions_ms.append(seconds * 1000)

@@ -29,10 +29,37 @@ class Steered(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What one decision is about: what is steered, and the router that does it."""
+    """What is steered, and the router that does it."""
 
     router: str
     steered: Steered
+
+
+class Draw(NamedTuple):
+    """What one decision of a router is about: requests of a family and demand class for a cohort's functions.
+
+    `cohort` is a number of `control.cohorts`; `scope` is the id of the site they were sent to, or `ANY_SITE`.
+    """
+
+    cohort: int
+    class_id: int
+    family: int
+    scope: int = ANY_SITE
+
+    def steered(self, func_id: int) -> Steered:
+        """The part of it that is about one function."""
+        return Steered(func_id, self.class_id, self.family, scope=self.scope)
+
+
+class Spot(NamedTuple):
+    """A draw, and the router that does it: there is a decision for each."""
+
+    router: str
+    draw: Draw
+
+    def place(self, func_id: int) -> Place:
+        """The part of it that is about one function."""
+        return Place(self.router, self.draw.steered(func_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,14 @@ from dataclasses import dataclass, replace
 
 from cfn.load import FULLY_BUSY
 from control.catalogue import Catalogue
+from control.decided import Steered
 from control.model import FAMILIES, Instance
 from control.network import Network, Path
 from control.paths import Paths
 from control.services import NO_CLASS
+
+Ways = tuple[tuple[str | None, tuple[str, ...]], ...]
+"""By which way each instance is reached: its host, None without an address, and the routers pinned."""
 
 _FACTOR = 2.0
 _MARGIN_MS = 5.0
@@ -65,17 +69,27 @@ class Expectation:
             address: name for name, host in catalogue.hosts.items() for address in (*host.ipv4, *host.ipv6)
         }
 
-    def path(self, router: str, instance: Instance, family: int, class_id: int = NO_CLASS) -> Path | None:
-        """The way from a router to an instance's address of a family, if there is one.
+    def ways(self, router: str, instances: Iterable[Instance], asked: Steered) -> Ways:
+        """By which way requests that ask for this reach each of these instances from a router."""
+        return tuple(
+            (
+                self._host[address] if (address := one.address(asked.family)) else None,
+                self._paths.via(router, asked.func_id, asked.class_id, one.key.site),
+            )
+            for one in instances
+        )
+
+    def path(self, router: str, instance: Instance, asked: Steered) -> Path | None:
+        """The way from a router to an instance's address, if there is one.
 
         Where requests of the demand class go by a pinned path, its delay is the mean of the way there and the
         way back, which is the shortest.
         """
-        address = instance.address(family)
+        address = instance.address(asked.family)
         if address is None:
             return None
         shortest = self._network.path_to_host(router, self._host[address])
-        via = self._paths.via(router, instance.func_id, class_id, instance.key.site)
+        via = self._paths.via(router, asked.func_id, asked.class_id, instance.key.site)
         host = self._hosts[self._host[address]]
         there = self._network.path_via(router, (*via, host.router)) if via else None
         if not shortest or not there:
@@ -112,7 +126,8 @@ class Expectation:
         )
 
     def _any_path(self, router: str, instance: Instance) -> Path | None:
-        return next(filter(None, (self.path(router, instance, family) for family in FAMILIES)), None)
+        asked = (Steered(instance.func_id, NO_CLASS, family) for family in FAMILIES)
+        return next(filter(None, (self.path(router, instance, one) for one in asked)), None)
 
 
 def _told(instance: Instance, path: Path) -> Told:

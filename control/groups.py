@@ -1,103 +1,122 @@
-"""Which group of members each row of a router's `service` table names.
+"""Which group of members each draw of a router is made from.
 
-Rows that have the same members and weights share a group, so what changes at a site costs writes by groups
-and not by services. A group whose rows all change to the same is changed in place, which loses no packet; a
-row that leaves the others goes to another group. The id of a group that nobody names is used again as late
-as possible, because the router may still know it by what it was.
+Draws that have the same members and weights share a group, so what changes at a site costs writes by groups
+and not by services. A group whose draws all change to the same is changed in place, which loses no packet; a
+draw that leaves the others goes to another group, and costs a write for each function of its cohort. So a
+large cohort has groups of its own, one a demand class and scope, which no other may share. The id of a group
+that nobody names is used again as late as possible, because the router may still know it by what it was.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Set
+from typing import NamedTuple
 
-from control.decided import Group, Steered
+from control.decided import Draw, Group
 
 _IDS = 2**16
 """Group 0 is none."""
 
 
-class Groups:
-    """Groups of one router by id, and the rows that name them."""
+class _Content(NamedTuple):
+    owner: Hashable
+    group: Group
 
-    def __init__(self, rows: Mapping[Steered, int] | None = None, content: Mapping[int, Group] | None = None):
-        """Go on from what the router has installed; every row's group must be there."""
-        self._of = dict(rows or {})
-        self._content: dict[int, Group] = {}
-        self._rows: defaultdict[int, set[Steered]] = defaultdict(set)
-        self._by_content: dict[Group, int] = {}
-        for row, number in self._of.items():
-            self._content[number] = (content or {})[number]
-            self._by_content.setdefault(self._content[number], number)
-            self._rows[number].add(row)
+
+class Groups:
+    """Groups of one router by id, and the draws that are made from them."""
+
+    def __init__(
+        self,
+        owner: Callable[[Draw], Hashable],
+        draws: Mapping[Draw, int] | None = None,
+        content: Mapping[int, Group] | None = None,
+    ):
+        """Go on from what the router has installed; every draw's group must be there.
+
+        Draws may share a group where `owner` returns the same for them.
+        """
+        self._owner = owner
+        self._of = dict(draws or {})
+        self._content: dict[int, _Content] = {}
+        self._draws: defaultdict[int, set[Draw]] = defaultdict(set)
+        self._by_content: dict[_Content, int] = {}
+        for draw, number in self._of.items():
+            if number not in self._content:
+                self._content[number] = _Content(owner(draw), (content or {})[number])
+                self._by_content.setdefault(self._content[number], number)
+            self._draws[number].add(draw)
         self._last = max(self._content, default=0)
 
     def __getitem__(self, number: int) -> Group | None:
         """What a group holds; None when it is not in use."""
-        return self._content.get(number)
+        content = self._content.get(number)
+        return content and content.group
 
     def __iter__(self) -> Iterator[tuple[int, Group]]:
-        return iter(self._content.items())
+        return ((number, content.group) for number, content in self._content.items())
 
-    def of(self, row: Steered) -> int | None:
-        """The group that a row names."""
-        return self._of.get(row)
+    def of(self, draw: Draw) -> int | None:
+        """The group that a draw is made from."""
+        return self._of.get(draw)
 
-    def rows_of(self, number: int) -> Set[Steered]:
-        """The rows that name a group."""
-        return self._rows.get(number, frozenset())
+    def draws_of(self, number: int) -> Set[Draw]:
+        """The draws that are made from a group."""
+        return self._draws.get(number, frozenset())
 
     @property
-    def rows(self) -> frozenset[Steered]:
-        """Every row that names a group."""
+    def draws(self) -> frozenset[Draw]:
+        """Every draw that is made from a group."""
         return frozenset(self._of)
 
-    def assign(self, changes: Mapping[Steered, Group | None]) -> set[int]:
-        """Give these rows groups of the content wanted, None for none; when ids run out, some have none.
+    def assign(self, changes: Mapping[Draw, Group | None]) -> set[int]:
+        """Give these draws groups of the content wanted, None for none; when ids run out, some have none.
 
         Returns:
             Ids of groups that hold something else now, or nothing any more.
         """
-        together: defaultdict[tuple[int | None, Group | None], set[Steered]] = defaultdict(set)
-        for row, group in changes.items():
-            number = self._of.get(row)
-            if (None if number is None else self._content[number]) != group:
-                together[number, group].add(row)
+        together: defaultdict[tuple[int | None, _Content | None], set[Draw]] = defaultdict(set)
+        for draw, group in changes.items():
+            number = self._of.get(draw)
+            content = None if group is None else _Content(self._owner(draw), group)
+            if (None if number is None else self._content[number]) != content:
+                together[number, content].add(draw)
         touched: set[int] = set()
-        apart: list[tuple[Steered, Group | None]] = []
-        for (number, group), rows in together.items():
-            if number is not None and group is not None and rows == self._rows[number]:
+        apart: list[tuple[Draw, _Content | None]] = []
+        for (number, content), draws in together.items():
+            if number is not None and content is not None and draws == self._draws[number]:
                 self._forget(number)
-                self._remember(number, group)
+                self._remember(number, content)
                 touched.add(number)
             else:
-                apart += [(row, group) for row in rows]
-        for row, group in apart:
-            touched |= self._move(row, group)
+                apart += [(draw, content) for draw in draws]
+        for draw, content in apart:
+            touched |= self._move(draw, content)
         return touched
 
-    def _move(self, row: Steered, group: Group | None) -> set[int]:
+    def _move(self, draw: Draw, content: _Content | None) -> set[int]:
         touched: set[int] = set()
-        old = self._of.pop(row, None)
-        if group is not None:
-            number = self._by_content.get(group)
+        old = self._of.pop(draw, None)
+        if content is not None:
+            number = self._by_content.get(content)
             if number is None and (number := self._unused()) is not None:
-                self._remember(number, group)
+                self._remember(number, content)
                 touched.add(number)
             if number is not None:
-                self._of[row] = number
-                self._rows[number].add(row)
+                self._of[draw] = number
+                self._draws[number].add(draw)
         if old is not None:
-            self._rows[old].discard(row)
-            if not self._rows[old]:
+            self._draws[old].discard(draw)
+            if not self._draws[old]:
                 self._forget(old)
-                del self._rows[old], self._content[old]
+                del self._draws[old], self._content[old]
                 touched.add(old)
         return touched
 
-    def _remember(self, number: int, group: Group) -> None:
-        self._content[number] = group
-        self._by_content.setdefault(group, number)
+    def _remember(self, number: int, content: _Content) -> None:
+        self._content[number] = content
+        self._by_content.setdefault(content, number)
 
     def _forget(self, number: int) -> None:
         if self._by_content.get(self._content[number]) == number:

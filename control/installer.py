@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from control.decided import Place
+from control.decided import Draw, Verdict
 from control.events import EventLog
 from control.reconcile import Phase
 from control.router_tables import RouterTables
@@ -30,7 +30,7 @@ class Progress:
     updates: int = 0
     refused: int = 0
     last_write: float | None = None
-    written: dict[Place, float] = field(default_factory=dict[Place, float])
+    written: dict[Draw, float] = field(default_factory=dict[Draw, float])
 
 
 class Installer:
@@ -54,12 +54,12 @@ class Installer:
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._since: float | None = None
-        self._unwritten: set[Place] = set()
+        self._unwritten: dict[Draw, Verdict | None] = {}
 
-    def changed(self, places: set[Place], since: float | None) -> None:
+    def changed(self, decisions: Mapping[Draw, Verdict | None], since: float | None) -> None:
         """What is wanted has changed: these decisions, by an advert that came at `since` (monotonic)."""
         if self.tables.pending:
-            self._unwritten |= places
+            self._unwritten.update(decisions)
             if since is not None:
                 self._since = min(since, self._since or since)
             self._settled.clear()
@@ -120,11 +120,11 @@ class Installer:
 
     def _done(self) -> None:
         now = time.time()
-        for place in self._unwritten:
-            if self.tables.has(place.steered):
-                self.progress.written[place] = now
+        for draw, verdict in self._unwritten.items():
+            if verdict is None:
+                self.progress.written.pop(draw, None)
             else:
-                self.progress.written.pop(place, None)
+                self.progress.written[draw] = now
         self._unwritten.clear()
         if self._since is not None:
             self._reacted(time.monotonic() - self._since)

@@ -47,11 +47,12 @@ class Placement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One function instance as its site last told of it.
+    """One instance as its site last told of it.
 
     Attributes:
         key: site and instance id.
         func_id: the function it runs.
+        also: further functions that the same workers run, at the same addresses.
         ipv4: its address, or None when it has none of this family.
         ipv6: likewise.
         load: 0–255.
@@ -78,6 +79,12 @@ class Instance:
     draining: bool = False
     metrics: tuple[Score, ...] = ()
     norm_fi: int | None = None
+    also: frozenset[int] = frozenset()
+
+    @property
+    def functions(self) -> frozenset[int]:
+        """All that it runs, by FuncID."""
+        return self.also | {self.func_id}
 
     def address(self, family: int) -> IPv4Address | IPv6Address | None:
         """Its address of family 4 or 6."""
@@ -158,4 +165,19 @@ class SiteAdvert:
     @property
     def functions(self) -> frozenset[int]:
         """FuncIDs of which the site runs an instance."""
-        return frozenset(instance.func_id for instance in self.instances.values())
+        return self.functions_beyond(None)
+
+    def functions_beyond(self, before: SiteAdvert | None) -> frozenset[int]:
+        """FuncIDs of which it tells and an advert before did not."""
+        found = frozenset[int]()
+        for key, new in self.instances.items():
+            old = before.instances.get(key) if before else None
+            if not runs_the_same(old, new):
+                found |= new.functions - (old.functions if old else frozenset())
+        return found
+
+
+def runs_the_same(old: Instance | None, new: Instance | None) -> bool:
+    """Whether an instance runs what it ran, of which there may be thousands."""
+    # As tuples, the very same set is equal without a look at what is in it.
+    return (old and (old.func_id, old.also)) == (new and (new.func_id, new.also))

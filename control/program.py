@@ -7,16 +7,18 @@ the members of a site stand for until the site has advertised or `hold_s` has pa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from typing import TypeVar
 
 import finsy as fy
 
 from control import keys, stages
-from control.adoption import Adopted
+from control.adoption import Adopted, labels
 from control.adverts import AdvertStore
 from control.catalogue import Catalogue
+from control.cohorts import NO_COHORT, Told
 from control.data_program import DataProgram
-from control.decided import ANY_SITE, Group, Place, Steered, Verdict
+from control.decided import ANY_SITE, Draw, Group, Spot, Steered, Verdict
 from control.events import EventLog
 from control.expectation import Expectation
 from control.keys import KeyRing
@@ -26,13 +28,18 @@ from control.model import Member, SiteAdvert
 from control.network import Network
 from control.paths import Paths
 from control.responses import Responses
-from control.router_program import RouterProgram
+from control.router_program import Entries, RouterProgram
 from control.services import ServiceIndex
 from control.sites import Sites
 from control.stages import affinity, route, segments, service
 from control.stages.choose import GroupEntries
+from control.stages.service import ServiceEntries
 from control.steering import Steering
 from control.usage import Usage, UsageKey
+
+Changes = dict[str, dict[Draw, Verdict | None]]
+"""Decisions that changed, by router; None where there is none any more."""
+T = TypeVar("T")
 
 
 class Program:
@@ -58,9 +65,11 @@ class Program:
         limit = schema.action_profiles["members"].max_group_size
         self.steering = Steering(catalogue, self.expectation, self.responses, limit, clock)
         self.usage = Usage(catalogue, self.steering.services, schema.tables["usage"].size)
-        entries = GroupEntries(schema)
+        self.cohorts = self.steering.cohorts
+        entries = Entries(GroupEntries(schema), ServiceEntries(schema))
         self.routers = {
-            router: RouterProgram(router, self.sites, schema, entries) for router in catalogue.routers
+            router: RouterProgram(router, self.sites, self.cohorts, schema, entries)
+            for router in catalogue.routers
         }
         self.data = DataProgram(catalogue, self.steering.services, self.sites, self.routers, schema)
         self.data.measure(self.network)
@@ -71,10 +80,12 @@ class Program:
         self._events = events
         self._held_until: dict[int, float] = {}
         self._told_full = False
+        self._placed_for = frozenset[int]()
+        self._reported: set[int] = set()
         self.links = Links(catalogue, clock)
         self._told_ms = list(self.links.used_ms)
 
-    def start(self, found: Mapping[str, Adopted]) -> set[Place]:
+    def start(self, found: Mapping[str, Adopted]) -> Changes:
         """Go on from what routers have installed; one that is missing or empty gets what others have.
 
         Returns:
@@ -83,12 +94,14 @@ class Program:
         if self.links.settle(lasting_s=0):
             self._use_links()
         self.use_keys(keys.adopt([one.ring for one in found.values() if one.ring]))
+        self.cohorts.adopt(labels(found))
+        self.cohorts.update({self._site(held.advert): held.advert.instances for held in self.store})
         for router, one in found.items():
-            self.routers[router].adopt(one)
+            self.routers[router].adopt(one, self._draws(one.rows))
         kept = {site for one in self.routers.values() for site in one.kept_sites}
         kept |= self.data.adopt(found.values())
         for held in self.store:
-            self._hear(held.advert)
+            self._hear(held.advert, None)
         silent = kept - {self._site(held.advert) for held in self.store}
         self._held_until = dict.fromkeys(silent, self._clock() + self._hold_s)
         self._place_members()
@@ -102,34 +115,28 @@ class Program:
             self._want_routes(router)
             one.admit(self.catalogue)
             one.want("standing", map(service.no_capacity, self.steering.standing()))
-        adopted: defaultdict[str, dict[Steered, Verdict]] = defaultdict(dict)
-        for place, decision in self.steering.decisions.items():
-            adopted[place.router][place.steered] = decision.verdict
-        for router, one in self.routers.items():
-            one.decide_all(adopted[router])
-        advertised = {instance.func_id for instance in self.store.instances().values()}
-        functions = self.steering.services.exact_functions() | advertised
-        return self._steer(functions | self.steering.functions_decided(), set(), set(self.sites))
+        for router, verdicts in self.steering.verdicts().items():
+            self.routers[router].decide_all(verdicts)
+        return self._steer({}, set(), anew=True)
 
     def join(self, router: str, found: Adopted) -> None:
         """A router that was away at the start tells what it holds; what belongs to held sites stays."""
         one = self.routers[router]
-        one.adopt(found)
+        one.adopt(found, self._draws(found.rows))
         one.admit(self.catalogue)
         self._count(self.usage.adopt(found.uses))
         self._place_members()
-        held = self.steering.functions_bound_to(self._held_until.keys())
+        held = self.steering.bound_to(self._held_until.keys())
         self.steering.adopt(
             {
-                place: verdict
-                for place, verdict in self._verdicts({router: found}).items()
-                if place.router == router and place.steered.func_id in held
+                spot: verdict
+                for spot, verdict in self._verdicts({router: found}).items()
+                if spot.router == router and spot.draw.cohort in held
             }
         )
-        decisions = self.steering.decisions.items()
-        one.decide_all({p.steered: decision.verdict for p, decision in decisions if p.router == router})
+        one.decide_all(self.steering.verdicts()[router])
 
-    def take(self, advert: SiteAdvert) -> set[Place]:
+    def take(self, advert: SiteAdvert) -> Changes:
         """Act on an advert.
 
         Returns:
@@ -138,14 +145,14 @@ class Program:
         Raises:
             Refused: it is not newer than what the site said before.
         """
-        functions = self.store.accept(advert)
+        before = self.store.get(advert.site)
+        self.store.accept(advert)
         site = self._site(advert)
-        self._hear(advert)
-        released = self._release({site})
-        # While a function was held, news of other sites was not acted upon.
-        return self._steer(functions | released, {site}, set(self.sites) if released else {site})
+        self._hear(advert, before and before.advert)
+        self._held_until.pop(site, None)
+        return self._steer({site: advert.instances}, {site})
 
-    def expire(self) -> set[Place]:
+    def expire(self) -> Changes:
         """Forget adverts whose time is over, and hold silent sites no longer; decisions that changed."""
         over = self.store.expire()
         for site in over:
@@ -154,16 +161,17 @@ class Program:
         silent = {site for site, end in self._held_until.items() if end <= self._clock()}
         for site in silent:
             self.data.forget(site)
-        return self._steer(self._release(silent).union(*over.values()), set(), set(self.sites))
+            del self._held_until[site]
+        return self._steer({self.catalogue.sites[site].id: {} for site in over}, set())
 
-    def settle_links(self) -> set[Place]:
+    def settle_links(self) -> Changes:
         """Go by what links were measured to be, where that has lasted; decisions that changed."""
         if not self.links.settle():
-            return set()
+            return {}
         self._use_links()
         for router in self.routers:
             self._want_routes(router)
-        return self._steer(self.steering.functions_decided(), set(), set(self.sites))
+        return self._steer({}, set(), anew=True)
 
     def _use_links(self) -> None:
         self.network.measure(self.links.used_ms)
@@ -184,6 +192,7 @@ class Program:
     def report(self, router: str, report: Report) -> None:
         """Take in what a router measured of a member."""
         self.measurements.report(router, **report._asdict())
+        self._reported.add(report.member.site)
         self.responses.look(router, report.member, self._events)
 
     @property
@@ -197,18 +206,25 @@ class Program:
         for one in self.routers.values():
             one.want("keys", affinity.entities(ring))
 
-    def _verdicts(self, found: Mapping[str, Adopted]) -> dict[Place, Verdict]:
+    def _draws(self, rows: Mapping[Steered, T]) -> dict[Draw, T]:
+        """What rows of functions are, by what is drawn alike."""
+        found: dict[Draw, T] = {}
+        for (func_id, class_id, family, _, scope), one in rows.items():
+            cohort = self.cohorts.of(func_id)
+            if cohort != NO_COHORT:
+                found.setdefault(Draw(cohort, class_id, family, scope), one)
+        return found
+
+    def _verdicts(self, found: Mapping[str, Adopted]) -> dict[Spot, Verdict]:
         """What is installed, without members that are not known; a router without any is given another's."""
-        some = next((one.verdicts for one in found.values() if one.groups), {})
-        verdicts: dict[Place, Verdict] = {}
-        for router, one in self.routers.items():
-            if router in found and found[router].groups:
-                mine = found[router].verdicts
-            else:
-                mine = {row: verdict for row, verdict in some.items() if row.scope == ANY_SITE}
-            for row, verdict in mine.items():
-                verdicts[Place(router, row)] = self._known(router, verdict, one.placements.keys())
-        return verdicts
+        installed = {router: self._draws(one.verdicts) for router, one in found.items() if one.groups}
+        some = next(iter(installed.values()), {})
+        elsewhere = {draw: verdict for draw, verdict in some.items() if draw.scope == ANY_SITE}
+        return {
+            Spot(router, draw): self._known(router, verdict, one.placements.keys())
+            for router, one in self.routers.items()
+            for draw, verdict in installed.get(router, elsewhere).items()
+        }
 
     def _known(self, router: str, verdict: Verdict, there: Set[Member]) -> Verdict:
         """A verdict as a router can install it: of its own instances, and of sites elsewhere as a whole."""
@@ -227,38 +243,51 @@ class Program:
             return None if member.is_site else member
         return Member(member.site)
 
-    def _release(self, sites: set[int]) -> frozenset[int]:
-        """Hold these sites no longer; functions that have to be decided upon again."""
-        released = {site for site in sites if self._held_until.pop(site, None) is not None}
-        return self.steering.functions_bound_to(released)
-
-    def _steer(self, functions: Iterable[int], news: set[int], scopes: set[int]) -> set[Place]:
-        self._place_members()
+    def _steer(self, told: Mapping[int, Told], news: set[int], *, anew: bool = False) -> Changes:
+        """Decide upon what sites tell now, or `anew` upon everything; `news` are the sites that did tell."""
+        held = self.steering.bound_to(self._held_until.keys())
+        released = self.cohorts.adopted - held
+        moves = self.cohorts.update(told, released)
+        changes = self.steering.follow(moves)
+        if moves.relocates or self._held_until.keys() != self._placed_for:
+            self._place_members()
         placed = {router: one.placements.keys() for router, one in self.routers.items()}
-        held = self.steering.functions_bound_to(self._held_until.keys())
-        changed = self.steering.decide(set(functions) - held, self.store.instances(), placed, news, scopes)
-        changed |= self.steering.prune(held, placed)
-        verdicts: defaultdict[str, dict[Steered, Verdict | None]] = defaultdict(dict)
-        for place, (_, after) in changed.items():
-            verdicts[place.router][place.steered] = after
+        held = self.steering.bound_to(self._held_until.keys())
+        concerned = set(self.cohorts) if anew else moves.changed.union(*map(self._concerned, news))
+        # While a cohort was held, news of other sites was not acted upon.
+        scopes = set(self.sites) if anew or released else set(told)
+        changes |= self.steering.decide(sorted(concerned - held), placed, news, scopes)
+        changes |= self.steering.prune(held, placed)
+        by_router: Changes = {router: {} for router in self.routers}
+        for (router, draw), (_, after) in changes.items():
+            by_router[router][draw] = after
         for router, one in self.routers.items():
-            one.decide(verdicts[router])
-        for place, (before, after) in changed.items():
-            self._tell(place, before, after)
-        return set(changed)
+            one.decide(by_router[router], moves)
+        for spot, (before, after) in changes.items():
+            if before != after and spot.draw.cohort not in moves.gone:
+                self._tell(spot, before, after)
+        return {router: changed for router, changed in by_router.items() if changed}
+
+    def _concerned(self, site: int) -> set[int]:
+        """Cohorts on which to decide anew when a site tells what it told before."""
+        if site in self._reported:
+            self._reported.discard(site)
+            return self.cohorts.run_at(site)
+        return self.steering.moving(site)
 
     def _place_members(self) -> None:
-        instances = self.store.instances()
+        """Give slots to the members that there are."""
+        self._placed_for = frozenset(self._held_until)
         for router, one in self.routers.items():
-            for member in one.place(instances, self._held_until.keys()):
+            for member in one.place(self._held_until.keys()):
                 instance = None if member.is_site else member.instance
                 self._events("no-slot", router=router, site=self.sites.name(member.site), instance=instance)
             self.measurements.forget_all_but(router, one.placements.keys())
             self.responses.forget_all_but(router, one.placements.keys())
 
-    def _hear(self, advert: SiteAdvert) -> None:
+    def _hear(self, advert: SiteAdvert, before: SiteAdvert | None) -> None:
         """What an advert changes besides the weights."""
-        self._count(self.usage.runs(self._site(advert), advert.functions))
+        self._count(self.usage.runs(self._site(advert), advert.functions_beyond(before)))
         self.data.take(self._site(advert), advert)
 
     def _count(self, uses: list[UsageKey]) -> None:
@@ -272,18 +301,21 @@ class Program:
     def _site(self, advert: SiteAdvert) -> int:
         return self.catalogue.sites[advert.site].id
 
-    def _tell(self, place: Place, before: Verdict | None, after: Verdict | None) -> None:
-        services = self.steering.services
+    def _tell(self, spot: Spot, before: Verdict | None, after: Verdict | None) -> None:
+        services, (router, draw) = self.steering.services, spot
+        functions = self.cohorts[draw.cohort].functions
         told: dict[str, object] = {
-            "router": place.router,
-            "function": services.name(place.steered.func_id),
-            "demand": services.class_name(place.steered.class_id),
-            "family": place.steered.family,
+            "router": router,
+            "function": services.name(min(functions)),
+            "demand": services.class_name(draw.class_id),
+            "family": draw.family,
             "before": _shown(before, self.steering),
             "after": _shown(after, self.steering),
         }
-        if place.steered.scope != ANY_SITE:
-            told["scope"] = self.sites.name(place.steered.scope)
+        if len(functions) > 1:
+            told["functions"] = len(functions)
+        if draw.scope != ANY_SITE:
+            told["scope"] = self.sites.name(draw.scope)
         self._events("weights", **told)
 
 

@@ -2,52 +2,66 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Set
+from dataclasses import dataclass
 
 import finsy as fy
 
 from control.adoption import Adopted
 from control.catalogue import Catalogue
 from control.catalogue_check import MAX_SIGNERS
-from control.decided import ANY_SITE, Group, Steered, Unmet, Verdict
-from control.entries import Entity, Entry, wanted
+from control.cohorts import NO_COHORT, Cohorts, Moves
+from control.decided import ANY_SITE, Draw, Group, Steered, Verdict
+from control.entries import Entity, wanted
 from control.groups import Groups
-from control.model import Instance, InstanceKey, Member, Placement
+from control.model import Member, Placement
 from control.router_tables import RouterTables
 from control.sites import Sites
 from control.slots import Slots
-from control.stages import alive, locality, service, tenants, usage
+from control.stages import alive, locality, tenants, usage
 from control.stages.choose import GroupEntries
 from control.stages.row import numbers
+from control.stages.service import NOBODY, Answer, ServiceEntries
 from control.usage import UsageKey
 
-_Answer = int | Unmet
-"""What a row of `service` says: the id of a group, `_NOBODY`, or what is unmet."""
-_NOBODY = 0
+_Asked = tuple[int, int, int]
+"""What a draw is about besides its cohort: demand class, family and scope."""
+_SHARING = 2
+"""Cohorts of so few functions share groups: for one that leaves, that many rows are written anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What makes entries of the tables that change often."""
+
+    groups: GroupEntries
+    services: ServiceEntries
 
 
 class RouterProgram:
     """Wanted tables of one router."""
 
-    def __init__(self, router: str, sites: Sites, schema: fy.P4Schema, entries: GroupEntries):
-        """`entries` makes group rows, and may be shared by all routers of the program."""
+    def __init__(self, router: str, sites: Sites, cohorts: Cohorts, schema: fy.P4Schema, entries: Entries):
+        """`entries` may be shared by all routers of the program."""
         self.tables = RouterTables()
         self.placements: dict[Member, Placement] = {}
         self._router = router
         self._sites = sites
+        self._cohorts = cohorts
         self._schema = schema
         self._entries = entries
         self._size = schema.counters["bound"].size
         self._slots = Slots[Member](self._size)
         self._auth_slots = Slots[int](MAX_SIGNERS)
         self._kept: dict[Member, Placement] = {}
-        self._groups = Groups()
-        self._answers: dict[Steered, _Answer] = {}
+        self._groups = Groups(self._owner)
+        self._answers: dict[int, dict[_Asked, Answer]] = {}
         self._moved: set[Member] = set()
         self._preferred: Set[int] = frozenset()
 
-    def adopt(self, found: Adopted) -> None:
-        """Go on from what the router has installed: slots, group ids and members."""
+    def adopt(self, found: Adopted, draws: Mapping[Draw, int]) -> None:
+        """Go on from what the router has installed: slots, members, and the ids of the groups of draws."""
         known = {
             member: place
             for member, place in found.placements.items()
@@ -60,15 +74,15 @@ class RouterProgram:
         for number, _ in self._groups:
             self.tables.want(("group", number), [])
             self.tables.want(("members", number), [])
-        self._groups = Groups(found.rows, found.groups)
+        self._groups = Groups(self._owner, draws, found.groups)
 
     @property
     def kept_sites(self) -> set[int]:
         """Ids of the sites that what was adopted belongs to."""
         return {member.site for member in self._kept if not member.is_site or not self._is_here(member)}
 
-    def place(self, instances: Mapping[InstanceKey, Instance], held: Set[int]) -> list[Member]:
-        """Give slots to the members that lead to these instances, or to what was adopted of `held` sites.
+    def place(self, held: Set[int]) -> list[Member]:
+        """Give slots to the members that lead to instances, or to what was adopted of `held` sites.
 
         Returns:
             Members for which no slot was left.
@@ -79,18 +93,21 @@ class RouterProgram:
             if m.site in held and not m.is_site
         }
         here = set(self._sites.at(self._router))
-        for site in here | held:
+        for site in here | held | self._cohorts.sites:
             wanted_[Member(site)] = numbers(self._sites[site])
-        for key, instance in instances.items():
-            member = self._sites.member(self._router, key)
-            wanted_[member] = numbers(self._sites[member.site] if member.is_site else instance)
+        for site in here:
+            told = self._cohorts.at(site)
+            wanted_ |= {Member(*key): numbers(instance) for key, instance in told.items()}
         without = self._slots.keep(wanted_)
         slots = self._slots.assigned
         placements = {m: Placement(slots[m], **where) for m, where in wanted_.items() if m in slots}
         if placements != self.placements:
             self._moved |= {m for m, place in self.placements.items() if placements.get(m, place) != place}
+            other = placements.items() ^ self.placements.items()
             self.placements = placements
-            self.want("members", alive.entities(placements, here))
+            for member in {member for member, _ in other}:
+                there = {member: placements[member]} if member in placements else {}
+                self.want(member, alive.entities(there, here))
         return without
 
     def admit(self, catalogue: Catalogue) -> None:
@@ -103,13 +120,45 @@ class RouterProgram:
         for key in uses:
             self.want(("usage", key), [usage.entity(key)])
 
-    def decide(self, verdicts: Mapping[Steered, Verdict | None]) -> None:
-        """Make these decisions the wanted ones, None for no row, and write members that moved anew."""
-        groups = {
-            steered: verdict if isinstance(verdict, Group) and verdict.weights else None
-            for steered, verdict in verdicts.items()
-        }
-        touched = self._groups.assign(groups)
+    def decide(self, verdicts: Mapping[Draw, Verdict | None], moves: Moves) -> None:
+        """Make these decisions the wanted ones, None for no row, and write members that moved anew.
+
+        A change of a group's weights is that and nothing more. Rows of functions are written only where
+        these go to other cohorts, or where a whole cohort gets another group or another refusal.
+        """
+        cohorts = {draw.cohort for draw in verdicts}.union(*moves.moved) - {NO_COHORT}
+        before = {number: dict(self._answers.get(number, {})) for number in cohorts}
+        self._want_groups(verdicts)
+        for draw, verdict in verdicts.items():
+            self._answer(draw, verdict)
+        came: defaultdict[int, set[int]] = defaultdict(set)
+        for (old, new), functions in moves.moved.items():
+            came[new] |= functions
+            self._want_rows(functions, before.get(old, {}), self._answers.get(new, {}))
+        for number, was in before.items():
+            now = self._answers.get(number, {})
+            if now != was and number not in moves.gone:
+                self._want_rows(self._cohorts[number].functions - came[number], was, now)
+
+    def decide_all(self, verdicts: Mapping[Draw, Verdict]) -> None:
+        """Make these decisions all there are, and every group and row of theirs wanted."""
+        self._answers.clear()
+        self._want_groups({**dict.fromkeys(self._groups.draws), **verdicts})
+        for number, group in self._groups:
+            self.tables.want(("group", number), self._entries.groups.entries(number, group, self.placements))
+            self._want_members(number)
+        for draw, verdict in verdicts.items():
+            self._answer(draw, verdict)
+        for number, answers in self._answers.items():
+            self._want_rows(self._cohorts[number].functions, {}, answers)
+
+    def _want_groups(self, verdicts: Mapping[Draw, Verdict | None]) -> None:
+        touched = self._groups.assign(
+            {
+                draw: verdict if isinstance(verdict, Group) and verdict.weights else None
+                for draw, verdict in verdicts.items()
+            }
+        )
         if self._moved:
             touched |= {
                 number
@@ -119,24 +168,39 @@ class RouterProgram:
             self._moved.clear()
         for number in touched:
             group = self._groups[number]
-            entries = self._entries.entries(number, group, self.placements) if group else []
+            entries = self._entries.groups.entries(number, group, self.placements) if group else []
             self.tables.want(("group", number), entries)
-        there = (self._groups.of(steered._replace(scope=ANY_SITE)) for steered in verdicts)
+        there = (self._groups.of(draw._replace(scope=ANY_SITE)) for draw in verdicts)
         for number in touched.union(filter(None, there)):
             self._want_members(number)
-        for steered, verdict in verdicts.items():
-            answer = self._answer(steered, verdict)
-            if answer != self._answers.pop(steered, None):
-                self.tables.want(steered, self._service_row(steered, answer))
-            if answer is not None:
-                self._answers[steered] = answer
 
-    def decide_all(self, verdicts: Mapping[Steered, Verdict]) -> None:
-        """Make these decisions all there are, and every group of theirs wanted."""
-        self.decide({**dict.fromkeys(self._groups.rows | self._answers.keys()), **verdicts})
-        for number, group in self._groups:
-            self.tables.want(("group", number), self._entries.entries(number, group, self.placements))
-            self._want_members(number)
+    def _answer(self, draw: Draw, verdict: Verdict | None) -> None:
+        """Keep what the rows of a draw's functions say."""
+        cohort, asked = draw.cohort, draw[1:]
+        answers = self._answers.setdefault(cohort, {})
+        if verdict is None:
+            answers.pop(asked, None)
+        else:
+            answers[asked] = self._groups.of(draw) or NOBODY if isinstance(verdict, Group) else verdict
+        if not answers:
+            del self._answers[cohort]
+
+    def _want_rows(
+        self, functions: Iterable[int], was: Mapping[_Asked, Answer], now: Mapping[_Asked, Answer]
+    ) -> None:
+        others = [asked for asked in was.keys() | now.keys() if was.get(asked) != now.get(asked)]
+        for func_id in functions:
+            for class_id, family, scope in others:
+                steered = Steered(func_id, class_id, family, scope=scope)
+                answer = now.get((class_id, family, scope))
+                row = () if answer is None else (self._entries.services.entry(steered, answer),)
+                self.tables.want(steered, row)
+
+    def _owner(self, draw: Draw) -> Draw | None:
+        """Which draws may share a group: those of small cohorts all, others only with the other family."""
+        if len(self._cohorts[draw.cohort].functions) <= _SHARING:
+            return None
+        return draw._replace(family=0)
 
     def prefer(self, sites: Set[int]) -> None:
         """These sites hold what requests can be about: they can be drawn from each group."""
@@ -157,31 +221,15 @@ class RouterProgram:
             return None
         if self._sites.router(site) != self._router:
             return locality.member_remote(number, site, place)
-        # A group's rows are for one function, so what was sent to the site is drawn alike for each of them.
-        steered = (row for row in self._groups.rows_of(number) if row.scope == ANY_SITE)
-        groups = (self._groups.of(row._replace(scope=site)) for row in sorted(steered))
+        # A group's draws are for the same instances: what was sent to the site is drawn alike for all.
+        draws = (draw for draw in self._groups.draws_of(number) if draw.scope == ANY_SITE)
+        groups = (self._groups.of(draw._replace(scope=site)) for draw in sorted(draws))
         there = next(filter(None, groups), None)
         return locality.member_here(number, site, place.slot, there) if there else None
 
     def want(self, part: Hashable, entities: Iterable[Entity]) -> None:
         """Replace a part of what is wanted."""
         self.tables.want(part, wanted(entities, self._schema))
-
-    def _answer(self, steered: Steered, verdict: Verdict | None) -> _Answer | None:
-        if isinstance(verdict, Group):
-            return self._groups.of(steered) or _NOBODY
-        return verdict
-
-    def _service_row(self, steered: Steered, answer: _Answer | None) -> list[Entry]:
-        if answer is None:
-            return []
-        if isinstance(answer, Unmet):
-            entity = service.unmet(steered, answer.part, self._schema)
-        elif answer == _NOBODY:
-            entity = service.no_capacity(steered)
-        else:
-            entity = service.grouped(steered, answer)
-        return wanted([entity], self._schema)
 
     def _is_here(self, member: Member) -> bool:
         return self._sites.router(member.site) == self._router

@@ -36,10 +36,6 @@ class RouterTables:
         """How many entries may differ from what is wanted."""
         return len(self._differ)
 
-    def has(self, part: Hashable) -> bool:
-        """Whether a part is wanted that has entries."""
-        return part in self._parts
-
     def want(self, part: Hashable, entries: Iterable[Entry]) -> None:
         """Replace a part of what is wanted."""
         new = {entry.key: entry for entry in entries}

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 from cfn.names import FUNC_ID_BITS, NAMESPACE_BITS, func_prefix
 from control.catalogue import Catalogue, DemandClass, PolicyName, Service
 from control.policy import Parameters
 
+T = TypeVar("T")
+
 NO_CLASS = 0
 _IDS = 2**16
 """Service 0 is none."""
+
+
+class Treatment(NamedTuple):
+    """How the functions of a service are steered.
+
+    Attributes:
+        policy: by which weights are computed.
+        parameters: of the policy.
+        class_ids: demand classes that there are for it.
+        paths: pinned paths that name it.
+        is_exact: it is one function, and steered even when nobody runs it.
+    """
+
+    policy: PolicyName
+    parameters: Parameters
+    class_ids: tuple[int, ...]
+    paths: tuple[str, ...]
+    is_exact: bool
 
 
 class ServiceIndex:
@@ -22,13 +43,19 @@ class ServiceIndex:
         self._by_prefix = {service.prefix: service for service in catalogue.services}
         self._ids = _service_ids(catalogue.services)
         self._classes = {demand.id: (name, demand) for name, demand in catalogue.classes.items()}
+        self._paths: dict[tuple[int, int], list[str]] = {}
+        for name, path in catalogue.paths.items():
+            for service in path.services or ():
+                self._paths.setdefault(func_prefix(service), []).append(name)
+        self._treatments = {service.prefix: self._treatment(service) for service in catalogue.services}
 
     def of(self, func_id: int) -> Service | None:
         """The service that a function, or the prefix of a namespace, belongs to."""
+        return self._longest(self._by_prefix, func_id)
+
+    def _longest(self, of: Mapping[tuple[int, int], T], func_id: int) -> T | None:
         namespace = func_id >> (FUNC_ID_BITS - NAMESPACE_BITS) << (FUNC_ID_BITS - NAMESPACE_BITS)
-        return self._by_prefix.get((func_id, FUNC_ID_BITS)) or self._by_prefix.get(
-            (namespace, NAMESPACE_BITS)
-        )
+        return of.get((func_id, FUNC_ID_BITS)) or of.get((namespace, NAMESPACE_BITS))
 
     def unknown(self, functions: Iterable[int]) -> list[str]:
         """Names of those that no service stands for."""
@@ -61,6 +88,19 @@ class ServiceIndex:
     def parameters(self, service: Service) -> Parameters:
         """What is set of the service's policy."""
         return Parameters(cost_weight=service.cost_weight)
+
+    def treatment(self, func_id: int) -> Treatment | None:
+        """What decisions on a function depend on besides its instances; None where it is of no service."""
+        return self._longest(self._treatments, func_id)
+
+    def _treatment(self, service: Service) -> Treatment:
+        return Treatment(
+            self.policy(service),
+            self.parameters(service),
+            tuple(self.class_ids(service)),
+            tuple(self._paths.get(service.prefix, ())),
+            self.is_exact_service(service),
+        )
 
     def class_ids(self, service: Service) -> list[int]:
         """Demand classes it takes: 0 for requests that ask nothing, and its own or all that hold for it."""

@@ -123,6 +123,7 @@ class Status:
         return {
             "instance": one.key.instance,
             "function": self._controller.program.steering.services.name(one.func_id),
+            "functions": len(one.functions),
             "state": "DRAINING" if one.draining else "UP",
             "ipv4": one.ipv4 and str(one.ipv4),
             "ipv6": one.ipv6 and str(one.ipv6),
@@ -149,6 +150,7 @@ class Status:
     def _decision(self, place: Place, decision: Decision) -> dict[str, Any]:
         program = self._controller.program
         services, steered = program.steering.services, place.steered
+        spot = program.steering.spot(place)
         member_of = {key: program.sites.member(place.router, key) for key in decision.target}
         target = gathered(decision.target, member_of)
         scope = None if steered.scope == ANY_SITE else program.sites.name(steered.scope)
@@ -161,7 +163,9 @@ class Status:
             "policy": decision.policy,
             "state": _state(decision),
             "unmet": decision.verdict.part.lower() if isinstance(decision.verdict, Unmet) else None,
-            "written": self._controller.installers[place.router].progress.written.get(place),
+            "written": self._controller.installers[place.router].progress.written.get(spot.draw)
+            if spot
+            else None,
             "sites": program.steering.by_site(decision.verdict),
             "members": [
                 self._member(place, decision, target, member)

@@ -1,4 +1,4 @@
-"""Decisions: what each router binds the requests of each function to, and by which weights.
+"""Decisions: what each router binds the requests of each cohort of functions to, and by which weights.
 
 Pure but for the clock it is given: adverts and measurements in, verdicts out. Policies choose among
 instances; a router then binds to the instances of its own sites, and to each other site as a whole by the sum
@@ -9,18 +9,17 @@ of its instances' weights. For requests sent to a site its router chooses among 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TypedDict
 
 from cfn.load import utilisation_of
-from control.catalogue import Catalogue, PolicyName, Service
-from control.decided import ANY_SITE, Group, Place, Steered, Verdict
-from control.expectation import Expectation
+from control.catalogue import Catalogue, PolicyName
+from control.cohorts import NO_COHORT, Cohorts, Moves
+from control.decided import ANY_SITE, Draw, Group, Place, Spot, Steered, Verdict
+from control.expectation import Expectation, Ways
 from control.model import FAMILIES, Instance, InstanceKey, Member
-from control.policy import POLICIES, Parameters
+from control.policy import POLICIES
 from control.policy.candidate import LONG_S, Candidate, complete
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
 from control.policy.stability import (
@@ -32,10 +31,12 @@ from control.policy.stability import (
 )
 from control.qualify import verdict_of
 from control.responses import Responses
-from control.services import ServiceIndex
+from control.services import ServiceIndex, Treatment
 
 Change = tuple[Verdict | None, Verdict | None]
 """A verdict before and after; None for no entry."""
+_SETTLED = 1e-3
+"""Share of the traffic that is still to move when shares are taken to be where they should."""
 Placed = Mapping[str, Set[Member]]
 """What each router can bind to."""
 
@@ -63,6 +64,12 @@ class Decision:
     cut: Mapping[InstanceKey, float] = field(default_factory=dict[InstanceKey, float])
 
     @property
+    def has_settled(self) -> bool:
+        """Whether it would be the same if nothing new were told."""
+        known = all(candidate.known_s >= LONG_S for candidate in self.candidates)
+        return known and not self.cut and distance(self.shares, self.target) < _SETTLED
+
+    @property
     def weights(self) -> dict[Member, int]:
         """Weights of the members that requests are bound to."""
         return dict(self.verdict.weights) if isinstance(self.verdict, Group) else {}
@@ -75,7 +82,7 @@ class _Known(TypedDict):
 
 
 class Steering:
-    """Decisions for every router, kept up to date function by function."""
+    """Decisions for every router, kept up to date cohort by cohort."""
 
     def __init__(
         self,
@@ -94,28 +101,57 @@ class Steering:
         self._families = tuple(f for f in FAMILIES if getattr(catalogue.anycast, f"ipv{f}") is not None)
         self.sites = responses.sites
         self.services = ServiceIndex(catalogue)
-        self.decisions: dict[Place, Decision] = {}
+        self.cohorts = Cohorts(self.services)
+        self._decisions: dict[int, dict[Spot, Decision]] = {}
+        self._moving: set[int] = set()
 
-    def adopt(self, verdicts: Mapping[Place, Verdict]) -> None:
+    @property
+    def decisions(self) -> dict[Place, Decision]:
+        """All decisions, function by function."""
+        return {
+            spot.place(func_id): decision
+            for number, decisions in self._decisions.items()
+            for spot, decision in decisions.items()
+            for func_id in self.cohorts[number].functions
+        }
+
+    def spot(self, place: Place) -> Spot | None:
+        """What is decided of for a place."""
+        func_id, class_id, family, _, scope = place.steered
+        number = self.cohorts.of(func_id)
+        return None if number == NO_COHORT else Spot(place.router, Draw(number, class_id, family, scope))
+
+    def verdicts(self) -> dict[str, dict[Draw, Verdict]]:
+        """What each router is to do."""
+        found: dict[str, dict[Draw, Verdict]] = {router: {} for router in self._catalogue.routers}
+        for decisions in self._decisions.values():
+            for (router, draw), decision in decisions.items():
+                found[router][draw] = decision.verdict
+        return found
+
+    def adopt(self, verdicts: Mapping[Spot, Verdict]) -> None:
         """Go on from what routers have installed: it is the decision until there is another."""
-        for place, verdict in verdicts.items():
-            service = self.services.of(place.steered.func_id)
-            if service and place in set(self._places(place.steered.func_id, service, set(self.sites))):
-                self.decisions[place] = Decision(verdict, self.services.policy(service), at=self._clock())
+        found: dict[tuple[object, ...], Decision] = {}
+        for spot, verdict in verdicts.items():
+            router, draw = spot
+            treatment = self.cohorts[draw.cohort].identity.treatment
+            here = draw.scope == ANY_SITE or draw.scope in self.sites.at(router)
+            if here and draw.class_id in treatment.class_ids and draw.family in self._families:
+                decision = Decision(verdict, treatment.policy, at=self._clock())
+                # Shared, so that what follows is shared, too.
+                alike = (router, draw.cohort, draw.scope, verdict)
+                decision = found.setdefault(alike, decision)
+                self._decisions.setdefault(draw.cohort, {})[spot] = decision
 
-    def functions_bound_to(self, sites: Set[int]) -> frozenset[int]:
-        """FuncIDs that some router binds to these sites (by id), or to an instance of theirs."""
+    def bound_to(self, sites: Set[int]) -> set[int]:
+        """Cohorts that some router binds to these sites (by id), or to an instance of theirs."""
         if not sites:
-            return frozenset()
-        return frozenset(
-            place.steered.func_id
-            for place, decision in self.decisions.items()
-            if any(member.site in sites for member in decision.weights)
-        )
-
-    def functions_decided(self) -> frozenset[int]:
-        """FuncIDs that there are decisions on."""
-        return frozenset(place.steered.func_id for place in self.decisions)
+            return set()
+        return {
+            number
+            for number, decisions in self._decisions.items()
+            if any(member.site in sites for one in decisions.values() for member in one.weights)
+        }
 
     def by_site(self, verdict: Verdict) -> dict[str, float]:
         """The share of the traffic that each site gets, by name."""
@@ -125,33 +161,54 @@ class Steering:
             shares[name] = round(shares.get(name, 0.0) + share, 6)
         return shares
 
-    def prune(self, functions: Set[int], placed: Placed) -> dict[Place, Change]:
-        """Take members that are gone out of the groups of functions that are not decided upon yet."""
-        changed: dict[Place, Change] = {}
-        for place, decision in self.decisions.items():
-            if place.steered.func_id in functions and isinstance(decision.verdict, Group):
-                there = placed[place.router]
-                left = Group(tuple((m, weight) for m, weight in decision.verdict.weights if m in there))
-                if left != decision.verdict:
-                    changed[place] = (decision.verdict, left)
-        for place, (_, left) in changed.items():
-            if left is not None:
-                self.decisions[place] = replace(self.decisions[place], verdict=left)
+    def follow(self, moves: Moves) -> dict[Spot, Change]:
+        """Go on, for new cohorts, from what was decided of those that they were a part of; forget those gone.
+
+        Returns:
+            What routers have to be told anew.
+        """
+        changed: dict[Spot, Change] = {}
+        for number, parent in moves.parents.items():
+            mine = self._decisions[number] = {
+                Spot(router, draw._replace(cohort=number)): decision
+                for (router, draw), decision in self._decisions.get(parent, {}).items()
+            }
+            changed |= {spot: (decision.verdict, decision.verdict) for spot, decision in mine.items()}
+        for number in moves.gone:
+            decisions = self._decisions.pop(number, {})
+            changed |= {spot: (decision.verdict, None) for spot, decision in decisions.items()}
+        self._moving -= moves.gone
         return changed
 
+    def prune(self, cohorts: Set[int], placed: Placed) -> dict[Spot, Change]:
+        """Take members that are gone out of the groups of cohorts that are not decided upon yet."""
+        changed: dict[Spot, Change] = {}
+        for number in cohorts:
+            decisions = self._decisions.get(number, {})
+            for spot, decision in decisions.items():
+                if isinstance(decision.verdict, Group):
+                    there = placed[spot.router]
+                    left = Group(tuple((m, weight) for m, weight in decision.verdict.weights if m in there))
+                    if left != decision.verdict:
+                        changed[spot] = (decision.verdict, left)
+                        decisions[spot] = replace(decision, verdict=left)
+        return changed
+
+    def moving(self, site: int) -> set[int]:
+        """Cohorts whose shares an advert of a site moves on even when it tells nothing new."""
+        return {
+            number
+            for number in self._moving
+            if any(key.site == site for key in self.cohorts[number].identity.instances)
+        }
+
     def decide(
-        self,
-        functions: Iterable[int],
-        instances: Mapping[InstanceKey, Instance],
-        placed: Placed,
-        news: Set[int],
-        scopes: Set[int],
-    ) -> dict[Place, Change]:
-        """Decide anew on these functions.
+        self, cohorts: Iterable[int], placed: Placed, news: Set[int], scopes: Set[int]
+    ) -> dict[Spot, Change]:
+        """Decide anew on these cohorts.
 
         Args:
-            functions: FuncIDs.
-            instances: those alive.
+            cohorts: their numbers.
             placed: members that have a slot.
             news: ids of the sites whose last advert was not acted upon yet.
             scopes: ids of the sites to decide upon what was sent to them.
@@ -159,26 +216,19 @@ class Steering:
         Returns:
             What became another one.
         """
-        running: defaultdict[int, list[Instance]] = defaultdict(list)
-        for instance in instances.values():
-            running[instance.func_id].append(instance)
-        changed: dict[Place, Change] = {}
-        for func_id in functions:
-            service = self.services.of(func_id)
-            if service is None:
-                continue
-            for place in self._places(func_id, service, scopes):
-                there = [i for i in running[func_id] if place.steered.scope in (ANY_SITE, i.key.site)]
-                before = self.decisions.pop(place, None)
-                verdict = None
-                stays = place.steered.scope == ANY_SITE and self.services.is_exact(func_id)
-                if there or stays:
-                    seen = complete(list(self._candidates(place, there, placed[place.router])))
-                    after = self._decision(place, service, seen, news, before)
-                    self.decisions[place] = after
-                    verdict = after.verdict
-                if (before and before.verdict) != verdict:
-                    changed[place] = (before and before.verdict, verdict)
+        changed: dict[Spot, Change] = {}
+        for number in cohorts:
+            instances = self.cohorts.instances(number)
+            for router in self._catalogue.routers:
+                changed |= self._decide(router, number, instances, placed[router], news)
+            for site in scopes:
+                there = [instance for instance in instances if instance.key.site == site]
+                router = self.sites.router(site)
+                changed |= self._decide(router, number, there, placed[router], news, scope=site)
+            decisions = self._decisions[number].values()
+            different = {id(decision): decision for decision in decisions}.values()
+            settled = all(decision.has_settled for decision in different)
+            (self._moving.discard if settled else self._moving.add)(number)
         return changed
 
     def standing(self) -> Iterator[Steered]:
@@ -186,40 +236,72 @@ class Steering:
         for service in self._catalogue.services:
             if not self.services.is_exact_service(service):
                 prefix, length = service.prefix
-                yield from (s._replace(prefix_len=length) for s in self._steered(prefix, service))
+                for class_id in self.services.class_ids(service):
+                    for family in self._families:
+                        yield Steered(prefix, class_id, family, length)
 
-    def _steered(self, func_id: int, service: Service) -> Iterator[Steered]:
-        for class_id in self.services.class_ids(service):
+    def _draws(self, cohort: int, scope: int) -> Iterator[Draw]:
+        for class_id in self.cohorts[cohort].identity.treatment.class_ids:
             for family in self._families:
-                yield Steered(func_id, class_id, family)
+                yield Draw(cohort, class_id, family, scope)
 
-    def _places(self, func_id: int, service: Service, scopes: Set[int]) -> Iterator[Place]:
-        for steered in self._steered(func_id, service):
-            for router in self._catalogue.routers:
-                yield Place(router, steered)
-            for site in scopes:
-                yield Place(self.sites.router(site), steered._replace(scope=site))
+    def _decide(
+        self,
+        router: str,
+        cohort: int,
+        instances: Sequence[Instance],
+        placed: Set[Member],
+        news: Set[int],
+        *,
+        scope: int = ANY_SITE,
+    ) -> dict[Spot, Change]:
+        """Decide upon a cohort's draws at a router; those with the same candidates share a decision."""
+        changed: dict[Spot, Change] = {}
+        decisions = self._decisions.setdefault(cohort, {})
+        treatment = self.cohorts[cohort].identity.treatment
+        seen: dict[Ways, tuple[Candidate, ...]] = {}
+        made: dict[tuple[object, ...], Decision] = {}
+        for draw in self._draws(cohort, scope):
+            spot = Spot(router, draw)
+            before, after = decisions.pop(spot, None), None
+            if instances or scope == ANY_SITE:
+                asked = draw.steered(min(self.cohorts[cohort].functions))
+                ways = self._expectation.ways(router, instances, asked)
+                if ways not in seen:
+                    there = self._candidates(router, instances, asked, placed)
+                    seen[ways] = tuple(complete(list(there)))
+                demand = self.services.demand_class(draw.class_id)
+                candidates, refusal = verdict_of(seen[ways], demand, self.sites)
+                within_ms = demand and demand.within_ms
+                alike = (tuple(c.key for c in candidates) or refusal, ways, within_ms, id(before))
+                if alike in made:
+                    after = made[alike]
+                elif candidates:
+                    if within_ms is not None:
+                        candidates = tuple(replace(c, within_ms=within_ms) for c in candidates)
+                    after = self._decision(router, treatment, candidates, news, before)
+                else:
+                    # What this site can't do another may: only of all sites is a demand unmet.
+                    verdict = refusal if scope == ANY_SITE else Group()
+                    after = Decision(verdict, treatment.policy, at=self._clock())
+                made[alike] = decisions[spot] = after
+            if (before and before.verdict) != (after and after.verdict):
+                changed[spot] = (before and before.verdict, after and after.verdict)
+        return changed
 
     def _decision(
         self,
-        place: Place,
-        service: Service,
-        seen: Sequence[Candidate],
+        router: str,
+        treatment: Treatment,
+        candidates: tuple[Candidate, ...],
         news: Set[int],
         before: Decision | None,
     ) -> Decision:
-        name = self.services.policy(service)
-        policy = POLICIES[name]
+        policy = POLICIES[treatment.policy]
         now = self._clock()
-        demand = self.services.demand_class(place.steered.class_id)
-        candidates, refusal = verdict_of(seen, demand, self.sites)
-        if not candidates:
-            # What this site can't do another may: only of all sites is a demand unmet.
-            return Decision(refusal if place.steered.scope == ANY_SITE else Group(), name, at=now)
-        members = {c.key: self.sites.member(place.router, c.key) for c in candidates}
-        if demand and demand.within_ms is not None:
-            candidates = tuple(replace(c, within_ms=demand.within_ms) for c in candidates)
-        target = _target(name, candidates, self.services.parameters(service))
+        members = {c.key: self.sites.member(router, c.key) for c in candidates}
+        shares_wanted = policy.shares(candidates, treatment.parameters)
+        target = dict(zip(members, shares_wanted, strict=True))
         shares = target
         cut: dict[InstanceKey, float] = {}
         if policy.adaptive and before and before.weights:
@@ -239,20 +321,18 @@ class Steering:
         urgent = now in cut.values()
         if policy.adaptive and not urgent and before and _close(before.weights, by_member):
             verdict = before.verdict
-        return Decision(verdict, name, candidates, target, shares, now, cut)
+        return Decision(verdict, treatment.policy, candidates, target, shares, now, cut)
 
     def _candidates(
-        self, place: Place, instances: Iterable[Instance], placed: Set[Member]
+        self, router: str, instances: Sequence[Instance], asked: Steered, placed: Set[Member]
     ) -> Iterator[Candidate]:
-        there = list(instances)
-        takers = [instance for instance in there if not instance.draining]
-        if place.steered.scope != ANY_SITE:
+        takers = [instance for instance in instances if not instance.draining]
+        if asked.scope != ANY_SITE:
             # A site that drains still serves what others sent it before they knew.
-            takers = takers or there
+            takers = takers or instances
         for instance in takers:
-            member = self.sites.member(place.router, instance.key)
-            steered = place.steered
-            path = self._expectation.path(place.router, instance, steered.family, steered.class_id)
+            member = self.sites.member(router, instance.key)
+            path = self._expectation.path(router, instance, asked)
             if path is None or member not in placed:
                 continue
             yield Candidate(
@@ -264,7 +344,7 @@ class Steering:
                 load=instance.load,
                 queue=instance.queue,
                 cost=self.sites[instance.key.site].price + path.cost,
-                response_ms=self._responses.response_ms(place.router, instance),
+                response_ms=self._responses.response_ms(router, instance),
                 utilisation=utilisation_of(instance.load, instance.queue),
                 completed_rps=instance.completed_rps,
                 **self._known(instance.key),
@@ -278,15 +358,6 @@ class Steering:
         now = self._clock()
         known_s = float(min(LONG_S, now - held.since.get(key, now)) // 1)
         return _Known(known_s=known_s, age_s=now - held.received, interval_s=held.interval_s)
-
-
-@lru_cache(maxsize=4096)
-def _target(
-    policy: PolicyName, candidates: tuple[Candidate, ...], parameters: Parameters
-) -> Shares[InstanceKey]:
-    """The shares a policy wants; families and most demand classes have the same candidates."""
-    shares = POLICIES[policy].shares(candidates, parameters)
-    return dict(zip((c.key for c in candidates), shares, strict=True))
 
 
 def _close(weights: Mapping[Member, int], shares: Mapping[Member, float]) -> bool:

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 import finsy as fy
 from finsy import P4TableAction, P4TableEntry
 
-from control.decided import DemandPart, Steered
+from control.decided import DemandPart, Steered, Unmet
+from control.entries import Entry, wanted
 from control.stages.row import row
+
+Answer = int | Unmet
+"""What a row says: the id of a group, `NOBODY`, or what is unmet."""
+NOBODY = 0
+_KEPT = 65_536
 
 RETRY_AFTER_MS = 500
 """What a client is told when nothing can serve it: by then the sites have advertised anew."""
+
+
+class ServiceEntries:
+    """Makes the rows: there are as many as services, and each is one of few actions."""
+
+    def __init__(self, schema: fy.P4Schema):
+        self._schema = schema
+        self._key = lru_cache(_KEPT)(self._make_key)
+        self._body = lru_cache(_KEPT)(self._make_body)
+        self._like = wanted([no_capacity(Steered(0, 0, 4))], schema)[0]
+
+    def entry(self, steered: Steered, answer: Answer) -> Entry:
+        """The row of requests for a function."""
+        return replace(self._like, key=self._key(steered), body=self._body(answer))
+
+    def _make_key(self, steered: Steered) -> bytes:
+        return wanted([no_capacity(steered)], self._schema)[0].key
+
+    def _make_body(self, answer: Answer) -> bytes:
+        steered = Steered(0, 0, 4)
+        if isinstance(answer, Unmet):
+            entity = unmet(steered, answer.part, self._schema)
+        elif answer == NOBODY:
+            entity = no_capacity(steered)
+        else:
+            entity = grouped(steered, answer)
+        return wanted([entity], self._schema)[0].body
 
 
 def grouped(steered: Steered, group: int) -> P4TableEntry:

@@ -5,6 +5,8 @@ One case: pytest tests/control/test_program.py -k overload
 
 from __future__ import annotations
 
+from typing import Any
+
 import finsy as fy
 import pytest
 from hypothesis import given, settings
@@ -270,6 +272,58 @@ def test_rows_that_say_the_same_share_a_group_and_change_with_it() -> None:
     assert len(rows(program, "r1", "first")) == 1 + 5
 
 
+def many(count: int) -> tuple[str, list[int]]:
+    """A catalogue with that many functions more, and their FuncIDs."""
+    names = [f"many/f{number}" for number in range(count)]
+    lines = "".join(f"  - {{name: {name}, classes: []}}\n" for name in names)
+    return CATALOGUE.replace("services:\n", f"services:\n{lines}"), [func_id(name) for name in names]
+
+
+def test_what_a_site_tells_of_many_functions_costs_writes_by_groups() -> None:
+    text, functions = many(50)
+    clock = Clock()
+    program = started(clock, text=text)
+    first, *also = functions
+
+    def tell(sequence: int, near: float) -> None:
+        clock.now += 1
+        one: dict[str, Any] = {"also": frozenset(also), "capacity_rps": 1000.0}
+        program.take(advert("near", sequence, instance(NEAR, first, **one, arrival_rps=near)))
+        program.take(advert("far", sequence, instance(FAR, first, **one, arrival_rps=50.0)))
+
+    tell(1, near=50.0)
+    assert all(len(installed(tables)) > 50 for tables in program.tables.values())
+    tell(2, near=900.0)
+    for tables in program.tables.values():
+        changed = [change.entry.describe(SCHEMA).split()[0] for phase in tables.changes() for change in phase]
+        # A group is an entry for each of the two draws.
+        assert sorted(changed) == ["first", "second"]
+
+
+def test_a_function_that_goes_elsewhere_takes_only_its_own_rows_along() -> None:
+    text, functions = many(50)
+    clock = Clock()
+    program = started(clock, text=text)
+    first, *also = functions
+    program.take(advert("near", 1, instance(NEAR, first, also=frozenset(also))))
+    installed(program.tables["r1"])
+    program.take(
+        advert(
+            "near",
+            2,
+            instance(NEAR, first, also=frozenset(also[1:])),
+            instance(NEAR_2, also[0]),
+        )
+    )
+    changed = [change for phase in program.tables["r1"].changes() for change in phase]
+    rows_ = {
+        change.entry.describe(SCHEMA) for change in changed if "service" in change.entry.describe(SCHEMA)
+    }
+    assert len(rows_) == 4
+    assert all(f"func_id={also[0]:#x}" in row for row in rows_)
+    assert shares(program, func=also[0]) == shares(program, func=first) == {"near": 1.0}
+
+
 def test_a_class_gets_only_instances_that_meet_it() -> None:
     program = started()
     program.take(advert("near", 1, instance(NEAR)))
@@ -371,7 +425,7 @@ def test_small_changes_of_load_write_nothing() -> None:
             program.take(advert(site, sequence, instance(key, arrival_rps=50.0)))
     installed(program.tables["r1"])
     clock.now += 0.25
-    assert program.take(advert("near", 90, instance(NEAR, arrival_rps=50.5))) == set()
+    assert program.take(advert("near", 90, instance(NEAR, arrival_rps=50.5))) == {}
     assert program.tables["r1"].changes() == []
 
 
@@ -493,6 +547,31 @@ def test_a_restart_writes_nothing() -> None:
     after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
     after.take(advert("far", 2, instance(FAR)))
     assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
+
+
+def test_a_restart_with_many_functions_writes_nothing_whoever_advertises_first() -> None:
+    text, functions = many(20)
+    half = frozenset(functions[1:10])
+    near = [
+        instance(NEAR, functions[0], also=half),
+        instance(NEAR_2, functions[10], also=frozenset(functions[11:])),
+    ]
+    far = instance(FAR, functions[0], also=half)
+    clock = Clock()
+    before = started(clock, text=text)
+    before.take(advert("near", 1, *near))
+    before.take(advert("far", 1, far))
+    for tables in before.tables.values():
+        installed(tables)
+    after = Program(catalogue(text), SCHEMA, clock, HOLD_S, EventLog())
+    for router, tables in after.tables.items():
+        tables.found({entry.key: entry for entry in before.tables[router].installed})
+    after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
+    for told in (advert("near", 2, *near), advert("far", 2, far), advert("near", 3, *near)):
+        assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
+        after.take(told)
+    assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
+    assert len(after.cohorts) == len(before.cohorts)
 
 
 def test_a_site_that_stays_silent_after_a_restart_is_dropped_when_the_hold_is_over() -> None:
