@@ -16,7 +16,9 @@ from pydantic import AfterValidator, Discriminator, Field, SecretStr, Strict, St
 from cfn.auth import TenantKey
 from cfn.names import func_prefix
 from control import catalogue_check, yamlfile
+from control.compute import Declared, grade_of
 from control.fields import (
+    Amount,
     Cost,
     DeviceId,
     Grade,
@@ -41,6 +43,7 @@ from control.fields import (
     ServiceName,
     hex_key,
 )
+from control.model import ComputeType
 
 PolicyName = Literal[
     "latency",
@@ -56,7 +59,9 @@ PolicyName = Literal[
     "nearest",
     "ecmp",
 ]
-ComputeType = Literal["logic", "parallel", "neural"]
+
+
+_J_PER_KWH = 3.6e6
 
 
 class Addresses(Model):
@@ -137,7 +142,20 @@ class Site(Model):
     token: SecretStr = Field(min_length=8)
     hosts: Annotated[tuple[Name, ...], Field(min_length=1)]
     data_agent: Addresses | None = None
-    compute: dict[ComputeType, Grade] = Field(default_factory=dict[ComputeType, Grade])
+    compute: dict[ComputeType, Declared] = Field(default_factory=dict[ComputeType, Declared])
+    storage_gb: Amount | None = None
+    energy_j: Amount = 0.0
+    energy_price: Cost = 0.0
+
+    @property
+    def grades(self) -> dict[ComputeType, int]:
+        """Grade of its compute by type."""
+        return {kind: grade_of(declared) for kind, declared in self.compute.items()}
+
+    @property
+    def cost(self) -> float:
+        """What a request costs there: its price, and the energy it takes."""
+        return self.price + self.energy_j * self.energy_price / _J_PER_KWH
 
 
 class Rate(Model):

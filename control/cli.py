@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from control import advert_service, catalogue, status_socket, status_view
+from control import advert_service, catalogue, sites_view, status_socket, status_view
 from control.controller import Controller, Options
 from control.events import EventLog, LogEvents
 from control.network import Network
@@ -109,6 +109,19 @@ def status(
         while True:
             live.update(status_view.overview(_ask(status_socket_path, {"ask": "status"})), refresh=True)
             time.sleep(watch)
+
+
+@app.command()
+def sites(
+    status_socket_path: StatusSocket = _SOCKET,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show what sites can compute, what of it is in use, their resources and their metrics."""
+    answer = _ask(status_socket_path, {"ask": "status"})
+    if as_json:
+        typer.echo(json.dumps(answer["sites"], indent=2))
+    else:
+        Console().print(sites_view.sites(answer))
 
 
 @app.command()

@@ -19,6 +19,7 @@ from control.decided import Steered
 from control.model import FAMILIES, Instance
 from control.network import Network, Path
 from control.paths import Paths
+from control.quality import Quality, communication
 from control.services import NO_CLASS
 
 Ways = tuple[tuple[str | None, tuple[str, ...]], ...]
@@ -97,6 +98,24 @@ class Expectation:
         return replace(
             shortest, delay_ms=(there.delay_ms + host.delay_ms + shortest.delay_ms) / 2, cost=there.cost
         )
+
+    def quality(self, router: str, instance: Instance, asked: Steered) -> Quality | None:
+        """What the way there is like, if there is one."""
+        address = instance.address(asked.family)
+        if address is None:
+            return None
+        via = self._paths.via(router, asked.func_id, asked.class_id, instance.key.site)
+        return self._network.quality(router, self._host[address], via)
+
+    def norm_fi(self, router: str, instance: Instance, asked: Steered) -> int | None:
+        """The metric of level 2 as the router sees it: what the site told, and no better than the way there.
+
+        None when the site told none, or there is no way.
+        """
+        if instance.norm_fi is None:
+            return None
+        quality = self.quality(router, instance, asked)
+        return quality and min(instance.norm_fi, communication(quality).value)
 
     def told(self, router: str, instances: Iterable[Instance]) -> Told | None:
         """What a response of any of these instances takes, each counted by the requests it gets.

@@ -99,6 +99,8 @@ Milliseconds = Annotated[float, Strict(), Field(ge=0, le=60_000)]
 Cost = Annotated[float, Strict(), Field(ge=0, le=1e9)]
 """Amount of money a request, in a unit that is the operator's own and the same everywhere."""
 
+Amount = Annotated[float, Strict(), Field(ge=0, le=1e12)]
+
 Mtu = Annotated[int, Strict(), Field(ge=1280, le=65_535)]
 """Longest IP packet, in bytes; 1,280 is the least that IPv6 works over (RFC 8200, section 5)."""
 

@@ -9,6 +9,7 @@ takes what routers tell at once: they smooth it whatever controller there is.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from control.catalogue import Catalogue, Link, LinkEnd
 from control.probe_frame import addresses
+from control.quality import Quality
 
 FRESH_S = 3.0
 """How long a report is believed when no other follows."""
@@ -46,34 +48,38 @@ class Measured:
         jitter_ms: of the round trip, likewise (RFC 3550, section 6.4.1).
         loss: share of the probes that did not come back, of those in the window.
         at: when the last report came, in seconds of the clock.
+        window_s: from the first report in the window to the last.
     """
 
     delay_ms: float
     jitter_ms: float
     loss: float
     at: float
+    window_s: float
 
 
 class _Direction:
     def __init__(self) -> None:
         self._window: deque[LinkReport] = deque(maxlen=_WINDOW)
-        self._at = 0.0
+        self._times: deque[float] = deque(maxlen=_WINDOW)
 
     def take(self, report: LinkReport, now: float) -> None:
         last = self._window[-1] if self._window else None
         if last and (report.returned <= last.returned or report.sequence <= last.sequence):
             # The router has started anew, or who sends the probes.
             self._window.clear()
+            self._times.clear()
         self._window.append(report)
-        self._at = now
+        self._times.append(now)
 
     def measured(self, now: float) -> Measured | None:
-        if not self._window or now - self._at > FRESH_S:
+        if not self._window or now - self._times[-1] > FRESH_S:
             return None
         first, last = self._window[0], self._window[-1]
         sent, returned = last.sequence - first.sequence, last.returned - first.returned
         loss = max(0.0, 1 - returned / sent) if sent else 0.0
-        return Measured(last.round_trip_us / 2000, last.jitter_us / 1000, loss, self._at)
+        at = self._times[-1]
+        return Measured(last.round_trip_us / 2000, last.jitter_us / 1000, loss, at, at - self._times[0])
 
 
 class Links:
@@ -101,6 +107,24 @@ class Links:
     def measured(self, end: LinkEnd) -> Measured | None:
         """What the router at one end measures, if that is fresh."""
         return self._directions[end.router, end.port].measured(self._clock())
+
+    def qualities(self) -> dict[tuple[str, int], Quality]:
+        """Jitter and loss of every direction that is measured, by the router and port at its start.
+
+        The jitter of a round trip is taken for that of either way, and half of its loss.
+        """
+        found = {(end.router, end.port): self.measured(end) for end in _ends(self._links)}
+        return {
+            place: Quality(
+                one.delay_ms,
+                one.jitter_ms,
+                1 - math.sqrt(1 - one.loss),
+                None,
+                max(1, round(one.window_s * 1000)),
+            )
+            for place, one in found.items()
+            if one
+        }
 
     @property
     def are_measured(self) -> bool:

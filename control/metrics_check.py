@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from cfn.metrics.score import BEST, MetricType, Score
 from cfn.proto import advert_pb2 as pb
-from control.model import COMPUTE_TYPES, Resources
+from control.model import COMPUTE_TYPES, ComputeType, Resources
 from control.refused import Refused
 
 _TYPES = {int(kind): kind for kind in MetricType}
@@ -55,7 +55,7 @@ def resources(message: pb.Advert, ignored: list[str]) -> Resources | None:
         return None
     told = message.resources
     _window("resources", told.window_ms)
-    used: dict[str, float] = {}
+    used: dict[ComputeType, float] = {}
     for index, compute in enumerate(told.compute):
         where = f"resources.compute[{index}]"
         name = COMPUTE_TYPES.get(compute.type)

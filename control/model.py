@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from cfn.metrics.score import Score
 from cfn.proto import advert_pb2 as pb
@@ -99,7 +99,8 @@ class HeldResult(NamedTuple):
     data_out: bytes
 
 
-COMPUTE_TYPES: dict[int, str] = {
+ComputeType = Literal["logic", "parallel", "neural"]
+COMPUTE_TYPES: dict[int, ComputeType] = {
     pb.Resources.Compute.LOGIC: "logic",
     pb.Resources.Compute.PARALLEL: "parallel",
     pb.Resources.Compute.NEURAL: "neural",
@@ -122,7 +123,7 @@ class Resources:
     """
 
     window_ms: int
-    used: dict[str, float] = field(default_factory=dict[str, float])
+    used: dict[ComputeType, float] = field(default_factory=dict[ComputeType, float])
     memory: int = 0
     memory_left: int = 0
     storage: int = 0

@@ -1,18 +1,19 @@
-"""The network graph: shortest paths by delay, their ECMP next hops, delay and price of a path.
+"""The network graph: shortest paths by delay, their ECMP next hops, price and quality of a path.
 
 Links are the same in both directions, so a round trip takes twice the delay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import networkx as nx
 
-from control.catalogue import Catalogue
+from control.catalogue import Catalogue, Host, Link
+from control.quality import Quality, along
 
 # Added to each link: a path of fewer hops wins a tie, and links without delay make no loops.
 _HOP_MS = 1e-6
@@ -52,12 +53,14 @@ class Network:
 
     def __init__(self, catalogue: Catalogue):
         self._catalogue = catalogue
+        self._observed: dict[tuple[str, int], Quality] = {}
         self.measure([link.delay_ms for link in catalogue.links])
 
     def measure(self, delays_ms: Sequence[float]) -> None:
         """Find all paths anew, with these delays of the links instead of those declared."""
         catalogue = self._catalogue
         self._graph = _graph(catalogue, delays_ms)
+        self.observe(self._observed)
         self._to = {router: _paths_to(self._graph, router) for router in catalogue.routers}
         self._to_host = {
             (router, host): self._find_host(router, host)
@@ -69,6 +72,46 @@ class Network:
     def routers(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(self._catalogue.routers)
+
+    def observe(self, observed: Mapping[tuple[str, int], Quality]) -> None:
+        """Take jitter and loss of links as they were measured, by the router and port that they leave from.
+
+        A link that nobody measured has what is declared. Paths stay: they go by delays (`measure`).
+        """
+        self._observed = dict(observed)
+        for link in self._catalogue.links:
+            for here, there in ((link.a, link.b), (link.b, link.a)):
+                edge = self._graph.edges[here.router, there.router, here.port]
+                seen = observed.get((here.router, here.port)) or observed.get((there.router, there.port))
+                edge["quality"] = (seen or declared(link))._replace(
+                    delay_ms=edge["delay"], rate_mbps=link.rate_mbps
+                )
+        self._quality: dict[tuple[str, str, tuple[str, ...]], Quality | None] = {}
+
+    def quality(self, router: str, host: str, via: tuple[str, ...] = ()) -> Quality | None:
+        """What the way to a host is like, None when there is none; of equal ones, the first.
+
+        It leads by the shortest paths from one of the `via` to the next.
+        """
+        key = router, host, via
+        if key not in self._quality:
+            to = self._catalogue.hosts[host]
+            legs = [self._leg(here, there) for here, there in pairwise((router, *via, to.router))]
+            links = [link for leg in legs for link in leg or ()]
+            self._quality[key] = None if None in legs else along([*links, declared(to)])
+        return self._quality[key]
+
+    def _leg(self, router: str, to: str) -> list[Quality] | None:
+        """The links of the shortest path between two routers."""
+        reached = self._to[to]
+        links: list[Quality] = []
+        while router != to:
+            if router not in reached:
+                return None
+            neighbour, port = min(reached[router].branches)
+            links.append(self._graph.edges[router, neighbour, port]["quality"])
+            router = neighbour
+        return links
 
     def hops(self, router: str) -> frozenset[NextHop]:
         """Every station on the router's ports."""
@@ -118,6 +161,11 @@ class Network:
     def _next_hop(self, router: str, neighbour: str, port: int) -> NextHop:
         mtu = self._graph.edges[router, neighbour, port]["mtu"]
         return NextHop(port, self._catalogue.routers[neighbour].mac, edge=False, mtu=mtu)
+
+
+def declared(line: Link | Host) -> Quality:
+    """What the catalogue has of a link, or of the link of a host."""
+    return Quality(line.delay_ms, line.jitter_ms, line.loss, line.rate_mbps)
 
 
 @dataclass(frozen=True, slots=True)

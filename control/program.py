@@ -166,6 +166,7 @@ class Program:
 
     def settle_links(self) -> Changes:
         """Go by what links were measured to be, where that has lasted; decisions that changed."""
+        self.network.observe(self.links.qualities())
         if not self.links.settle():
             return {}
         self._use_links()

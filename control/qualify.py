@@ -55,8 +55,8 @@ def _meets(candidate: Candidate, demand: DemandClass, site: Site) -> bool:
 def _computes(site: Site, demand: DemandClass) -> bool:
     grade = demand.grade or 1
     if demand.type is None:
-        return demand.grade is None or any(offered >= grade for offered in site.compute.values())
-    return site.compute.get(demand.type, 0) >= grade
+        return demand.grade is None or any(offered >= grade for offered in site.grades.values())
+    return site.grades.get(demand.type, 0) >= grade
 
 
 def _within(candidate: Candidate, site: Site, demand: DemandClass) -> bool:

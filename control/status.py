@@ -11,6 +11,7 @@ from typing import Any
 import finsy as fy
 
 from cfn.metrics.score import Score
+from control.compute import compute_of
 from control.controller import Controller
 from control.decided import ANY_SITE, Place, Unmet
 from control.link_report import link_report
@@ -18,6 +19,7 @@ from control.model import Instance, Member
 from control.policy.candidate import Candidate
 from control.policy.latency import unexplained_ms
 from control.policy.shares import Shares, gathered, of_weights
+from control.quality import communication
 from control.steering import Decision
 from control.usage_report import usage_report
 
@@ -59,7 +61,7 @@ class Status:
         steering = self._controller.program.steering
         return [
             self._decision(place, decision)
-            | {"candidates": [self._candidate(decision, c) for c in decision.candidates]}
+            | {"candidates": [self._candidate(place, decision, c) for c in decision.candidates]}
             for place, decision in sorted(steering.decisions.items())
             if steering.services.name(place.steered.func_id) == function and router in (None, place.router)
         ]
@@ -103,7 +105,18 @@ class Status:
 
     def _site(self, name: str) -> dict[str, Any]:
         site, held = self._controller.catalogue.sites[name], self._controller.program.store.get(name)
-        told: dict[str, Any] = {"id": site.id, "price": site.price, "advert": None}
+        told: dict[str, Any] = {
+            "id": site.id,
+            "price": site.price,
+            "cost": site.cost,
+            "energy_j": site.energy_j,
+            "storage_gb": site.storage_gb,
+            "compute": {
+                kind: {**asdict(one), "left_giga": one.left_giga}
+                for kind, one in compute_of(site.compute, held.advert if held else None).items()
+            },
+            "advert": None,
+        }
         if held:
             now, mono = time.time(), time.monotonic()
             told["advert"] = {
@@ -194,7 +207,15 @@ class Status:
             "seen_queue": measured and measured.queue,
         }
 
-    def _candidate(self, decision: Decision, c: Candidate) -> dict[str, Any]:
+    def _way(self, place: Place, c: Candidate) -> dict[str, Any] | None:
+        """What the way to a candidate is like, while its site still tells of it."""
+        program = self._controller.program
+        held = program.store.get(program.sites.name(c.key.site))
+        instance = held and held.advert.instances.get(c.key)
+        quality = instance and program.expectation.quality(place.router, instance, place.steered)
+        return quality and {**quality._asdict(), **_metrics([communication(quality)])}
+
+    def _candidate(self, place: Place, decision: Decision, c: Candidate) -> dict[str, Any]:
         return {
             "site": self._controller.program.sites.name(c.key.site),
             "instance": c.key.instance,
@@ -209,6 +230,8 @@ class Status:
             "load": c.load,
             "queue": c.queue,
             "cost": c.cost,
+            "norm_fi": c.norm_fi,
+            "way": self._way(place, c),
             "overloaded": c.overloaded,
             "target": decision.target[c.key],
             "share": decision.shares[c.key],

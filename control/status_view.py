@@ -161,6 +161,13 @@ def _candidates(place: Mapping[str, Any]) -> Table:
         table.add_column(f"{one['site']}/{one['instance']}", justify="right")
     for term in _TERMS:
         table.add_row(term, *(f"{one[term]:.3g}" for one in candidates))
+    for term in ("jitter_ms", "loss", "rate_mbps"):
+        found = [(one["way"] or {}).get(term) for one in candidates]
+        table.add_row(term, *("" if value is None else f"{value:.3g}" for value in found))
+    ways = [(one["way"] or {}).get("communication_norm") for one in candidates]
+    table.add_row("communication", *("" if way is None else str(way["value"]) for way in ways))
+    norms = (one["norm_fi"] for one in candidates)
+    table.add_row("norm_fi", *("" if value is None else str(value) for value in norms))
     measured = (one["response_ms"] for one in candidates)
     table.add_row("measured_ms", *("" if ms is None else f"{ms:.3g}" for ms in measured))
     table.add_row("load", *(f"{one['load'] / 255:.0%}" for one in candidates))

@@ -343,10 +343,11 @@ class Steering:
                 arrival_rps=instance.arrival_rps,
                 load=instance.load,
                 queue=instance.queue,
-                cost=self.sites[instance.key.site].price + path.cost,
+                cost=self.sites[instance.key.site].cost + path.cost,
                 response_ms=self._responses.response_ms(router, instance),
                 utilisation=utilisation_of(instance.load, instance.queue),
                 completed_rps=instance.completed_rps,
+                norm_fi=self._expectation.norm_fi(router, instance, asked),
                 **self._known(instance.key),
             )
 

@@ -15,12 +15,12 @@ from pydantic import AfterValidator, Field, SecretStr, Strict, model_validator
 
 from cfn.names import func_id
 from control import yamlfile
-from control.catalogue import Addresses, ComputeType, DemandClass, PinnedPath, PolicyName, Service
+from control.catalogue import Addresses, DemandClass, PinnedPath, PolicyName, Service
 from control.catalogue_check import unknown_in_paths
+from control.compute import Declared
 from control.fields import (
     Cost,
     DeviceId,
-    Grade,
     Id14,
     Id16,
     IPv4,
@@ -33,6 +33,7 @@ from control.fields import (
     Port,
     Probability,
 )
+from control.model import ComputeType
 from control.yamlfile import FieldPath, Problem
 
 CONTROLLER = "controller"
@@ -110,7 +111,7 @@ class SiteSpec(Access):
     price: Cost = 1.0
     token: Annotated[SecretStr, Field(min_length=8)] | None = None
     cores: Cores
-    compute: dict[ComputeType, Grade] = Field(default_factory=dict[ComputeType, Grade])
+    compute: dict[ComputeType, Declared] = Field(default_factory=dict[ComputeType, Declared])
     instances: Annotated[dict[FunctionName, Count], Field(min_length=1)]
     data: DataSpec | None = None
 

@@ -5,14 +5,14 @@ One case: pytest tests/control/test_metrics_told.py -k unknown
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from cfn.proto import advert_pb2 as pb
-from control import status_view
+from control import sites_view, status_view
 from control.controller import Controller
 from control.events import EventLog
 from control.status import Status
-from tests.control.example import NEAR, catalogue, instance, message
+from tests.control.example import CATALOGUE, NEAR, catalogue, instance, message
 
 TOKEN = "near-token"  # noqa: S105
 
@@ -28,10 +28,23 @@ def metric(kind: int, value: int = 3) -> pb.Metric:
     return pb.Metric(type=kind, value=value, window_ms=1000)  # type: ignore[arg-type] - unknown ones too
 
 
+def rows(page: RenderableType, having: str) -> list[list[str]]:
+    """Cells of the rows about the near site that have this text."""
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(page)
+    lines = [line for line in captured.get().splitlines() if "near" in line and having in line]
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines]
+
+
 async def test_metrics_and_resources_are_shown() -> None:
-    controller = Controller(catalogue(), EventLog())
+    text = CATALOGUE.replace("compute: {logic: 2}}", "compute: {logic: {gflops: 1000}}}", 1)
+    controller = Controller(catalogue(text), EventLog())
     told = advert(1, metric(pb.Metric.COMPUTE_NORM, 4), metric(pb.Metric.NORM_FI, 6))
-    told.resources.CopyFrom(pb.Resources(window_ms=1000, storage=100, storage_left=40))
+    busy = pb.Resources.Compute(type=pb.Resources.Compute.LOGIC, used_ppm=250_000)
+    told.resources.CopyFrom(
+        pb.Resources(window_ms=1000, compute=[busy], storage=10**11, storage_left=4 * 10**10, power_mw=1500)
+    )
     controller.take(told, TOKEN)
     tree = await Status(controller).tree()
     shown = tree["sites"]["near"]["advert"]
@@ -39,14 +52,16 @@ async def test_metrics_and_resources_are_shown() -> None:
         "compute_norm": {"level": 1, "value": 4, "window_ms": 1000},
         "norm_fi": {"level": 2, "value": 6, "window_ms": 1000},
     }
-    assert shown["resources"]["storage_left"] == 40
+    assert shown["resources"]["storage_left"] == 4 * 10**10
     assert shown["instances"][0]["metrics"]["norm_fi"]["value"] == 9
-    console = Console(width=200)
-    with console.capture() as page:
-        console.print(status_view.overview(tree))
-    (row,) = [line for line in page.get().splitlines() if "near" in line and "ago" in line]
-    cells = [cell.strip() for cell in row.split("│")]
-    assert (cells[4], cells[-2]) == ("6", "9")
+    (row,) = rows(status_view.overview(tree), "ago")
+    assert (row[3], row[-1]) == ("6", "9")
+    (compute,) = rows(sites_view.sites(tree), "logic")
+    (resources,) = rows(sites_view.sites(tree), "40.0 of 100.0")
+    metrics = rows(sites_view.sites(tree), "1000")[-1]
+    assert compute == ["near", "logic", "2", "1000", "25%", "750"]
+    assert resources == ["near", "–", "40.0 of 100.0", "1.5", "–", "2", "2"]
+    assert metrics == ["near", "4", "–", "–", "–", "6", "1000"]
 
 
 def test_an_unknown_metric_is_told_once_until_it_is_another() -> None:
