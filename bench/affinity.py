@@ -24,9 +24,9 @@ import p4src
 from bench import bed, command, outcomes, results, two_ingresses
 from bench.changes import Changer
 from bench.endpoints import Endpoints
+from bench.ingress import FUNCTION, GROUP
 from bench.router import DEVICE_ID, Router
 from bench.sessions import Deaths, Sessions, run_all
-from bench.steering import FUNCTION, GROUP
 from bench.targets import TARGETS, Target
 from bench.two_ingresses import BY_HASH, HOST, INGRESS, PORTS, ROLES, WITH_FLOWS
 

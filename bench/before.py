@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import finsy as fy
 
-from bench import edge, steering
+from bench import edge, ingress
 from control.stages.row import default, row
 
 VERSION = "0.1.0"
@@ -18,21 +18,21 @@ _TO_SITE, _TO_CLIENT, _TO_CORE = 1, 2, 3
 def entries() -> list[fy.P4TableEntry]:
     """Return what it needs for the kinds of packets that it has."""
     known = fy.P4TableAction("known", public=0, per_request=0)
-    draw = next(entry for entry in steering.entries() if entry.table_id == "first").action
-    match = {"is_ipv6": 0, "class_id": 0, "func_id": steering.FUNCTION}
+    draw = next(entry for entry in ingress.entries() if entry.table_id == "first").action
+    match = {"is_ipv6": 0, "class_id": 0, "func_id": ingress.FUNCTION}
     return [
-        *(entry for entry in steering.entries() if entry.table_id in _SHARED),
-        default("anycast_source", fy.P4TableAction("restore", ipv4=int(steering.ANYCAST), ipv6=0)),
-        row("function", {"func_id": steering.FUNCTION}, known),
+        *(entry for entry in ingress.entries() if entry.table_id in _SHARED),
+        default("anycast_source", fy.P4TableAction("restore", ipv4=int(ingress.ANYCAST), ipv6=0)),
+        row("function", {"func_id": ingress.FUNCTION}, known),
         fy.P4TableEntry("service", match=fy.P4TableMatch(match), action=draw),
-        *_way(_TO_SITE, "forward_edge", steering.SITE_MAC, *map(str, steering.instances())),
-        *_way(_TO_CLIENT, "forward_edge", steering.CLIENT_MAC, str(steering.CLIENT)),
-        *_way(_TO_CORE, "forward_core", steering.SITE_MAC, str(edge.PASSING)),
+        *_way(_TO_SITE, "forward_edge", ingress.SITE_MAC, *map(str, ingress.instances())),
+        *_way(_TO_CLIENT, "forward_edge", ingress.CLIENT_MAC, str(ingress.CLIENT)),
+        *_way(_TO_CORE, "forward_core", ingress.SITE_MAC, str(edge.PASSING)),
     ]
 
 
 def _way(number: int, action: str, mac: str, *addresses: str) -> list[fy.P4TableEntry]:
-    forward = fy.P4TableAction(action, port=steering.OUT_PORT, src_mac=steering.ROUTER_MAC, dst_mac=mac)
+    forward = fy.P4TableAction(action, port=ingress.OUT_PORT, src_mac=ingress.ROUTER_MAC, dst_mac=mac)
     to = fy.P4IndirectAction([(1, fy.P4TableAction("set_next_hop", next_hop=number))])
     return [
         row("next_hop", {"next_hop": number}, forward),

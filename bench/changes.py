@@ -14,9 +14,9 @@ from pathlib import Path
 import finsy as fy
 
 from bench import two_ingresses
+from bench.ingress import GROUP
 from bench.router import DEVICE_ID
 from bench.sessions import Deaths
-from bench.steering import GROUP
 
 _DEATH_EVERY = 20
 _AWAY = 5

@@ -1,6 +1,6 @@
 """A router at the edge that has work for every stage, told in table entries: `bench.kinds` sends through it.
 
-It begins as the router of the workload `cfn` (`bench.steering`), with one draw instead of two. Each function,
+It begins as the router of the workload `cfn` (`bench.ingress`), with one draw instead of two. Each function,
 tenant and input beyond that switches one stage on.
 """
 
@@ -10,8 +10,8 @@ from ipaddress import IPv4Address, IPv6Address
 
 import finsy as fy
 
-from bench import steering
-from bench.steering import CLIENT, CLIENT_MAC, FUNCTION, GROUP, ROUTER_MAC, SITE, TENANT
+from bench import ingress
+from bench.ingress import CLIENT, CLIENT_MAC, FUNCTION, GROUP, ROUTER_MAC, SITE, TENANT
 from bench.workload import OUT_PORT
 from cfn.auth import TenantKey
 from cfn.cookie import CookieKey
@@ -27,7 +27,7 @@ PINNED = func_id("bench/pinned")
 SIGNING, METERED = 8, 9
 """Tenants: one that signs its requests, and one whose rate is metered and whose use is counted."""
 SIGNING_KEY = TenantKey(0x01234567, 0x89ABCDEF)
-COOKIE_KEY = CookieKey(**steering.KEY)
+COOKIE_KEY = CookieKey(**ingress.KEY)
 HELD_BY_MEMBER, HELD_ELSEWHERE = b"held by a member", b"held elsewhere.."
 """Inputs: one at a site that runs the functions, one at a site that does not."""
 PASSING = IPv4Address("10.3.0.9")
@@ -49,9 +49,9 @@ _CORE_MAC = "02:00:00:00:04:00"
 def entries() -> list[fy.P4TableEntry | fy.P4CloneSessionEntry]:
     """Return all entries."""
     return [
-        *steering.entries(lead=ONE_DRAW),
-        default("router", fy.P4TableAction("router_is", router=1, ipv4=int(steering.ROUTER), ipv6=0)),
-        *_function(TWO_CHOICES, GROUP, lead=steering.LEAD),
+        *ingress.entries(lead=ONE_DRAW),
+        default("router", fy.P4TableAction("router_is", router=1, ipv4=int(ingress.ROUTER), ipv6=0)),
+        *_function(TWO_CHOICES, GROUP, lead=ingress.LEAD),
         *_function(REMEMBERED, GROUP, flow_s=_FLOW_S),
         *_function(REMOTE, _REMOTE_GROUPS[SITE_FAR]),
         *_function(PINNED, _REMOTE_GROUPS[SITE_PINNED]),
@@ -71,7 +71,7 @@ def entries() -> list[fy.P4TableEntry | fy.P4CloneSessionEntry]:
 
 def _function(function: int, group: int, lead: int = ONE_DRAW, flow_s: int = 0) -> list[fy.P4TableEntry]:
     known = fy.P4TableAction(
-        "known", service=steering.SERVICE, public=0, per_request=0, lead=lead, flow_s=flow_s
+        "known", service=ingress.SERVICE, public=0, per_request=0, lead=lead, flow_s=flow_s
     )
     match = {"is_ipv6": 0, "scope": 0, "class_id": 0, "func_id": function}
     return [
@@ -92,7 +92,7 @@ def _remote(site: int, address: IPv4Address) -> list[fy.P4TableEntry]:
 
 def _routes() -> list[fy.P4TableEntry]:
     def next_hop(number: int, action: str, mac: str) -> fy.P4TableEntry:
-        way = fy.P4TableAction(action, port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=mac, mtu=steering.MTU)
+        way = fy.P4TableAction(action, port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=mac, mtu=ingress.MTU)
         return row("next_hop", {"next_hop": number}, way)
 
     def to(number: int) -> fy.P4IndirectAction:
@@ -120,7 +120,7 @@ def _tenants() -> list[fy.P4TableEntry]:
         contract,
         row(
             "usage",
-            {"tenant": METERED, "service": steering.SERVICE, "site": SITE},
+            {"tenant": METERED, "service": ingress.SERVICE, "site": SITE},
             fy.P4TableAction("count_use"),
         ),
         *(

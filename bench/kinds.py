@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from bench import datagram, edge, steering
-from bench.steering import ANYCAST, CLIENT, CLIENT_MAC, FIRST_INSTANCE, FUNCTION, ROUTER_MAC, SITE, TENANT
+from bench import datagram, edge, ingress
+from bench.ingress import ANYCAST, CLIENT, CLIENT_MAC, FIRST_INSTANCE, FUNCTION, ROUTER_MAC, SITE, TENANT
 from cfn.auth import authenticate
 from cfn.cookie import seal
 from cfn.extension_bodies import Chain, ChainFunction, Trace
@@ -120,7 +120,7 @@ def _signed(number: int) -> bytes:
 
 def _responses(header: Header, *extensions: Chain) -> Make:
     data = Packet(header, extensions=extensions).encode()
-    macs = (steering.SITE_MAC, ROUTER_MAC)
+    macs = (ingress.SITE_MAC, ROUTER_MAC)
     return _flows(
         lambda flow: datagram.frame(macs, (FIRST_INSTANCE, CLIENT), (PORT, _FIRST_PORT + flow), data)
     )

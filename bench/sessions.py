@@ -14,8 +14,8 @@ from ipaddress import IPv4Address
 
 from bench import datagram
 from bench.endpoints import Endpoints
+from bench.ingress import ANYCAST, CLIENT_MAC, SITE_MAC, TENANT
 from bench.packets import CFN_AT
-from bench.steering import ANYCAST, CLIENT_MAC, SITE_MAC, TENANT
 from cfn.wire import PORT, VERSION, Header, Kind, Packet
 
 WINDOW = 16

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from bench import command, latency, lookup, pipeline, results, routing, steering, throughput, writes
+from bench import command, ingress, latency, lookup, pipeline, results, routing, throughput, writes
 from bench.devices import DEVICES
 from bench.measurement import Cores, Finding, Plan
 from bench.workload import Workload
@@ -22,7 +22,7 @@ MEASUREMENTS: dict[str, Callable[[Plan], Finding]] = {
     "writes": writes.measure,
 }
 WORKLOADS: dict[str, Callable[[], Workload]] = {
-    "cfn": steering.workload,
+    "cfn": ingress.workload,
     "basic_routing": routing.workload,
 }
 

@@ -15,10 +15,10 @@ from ipaddress import IPv4Address
 
 import finsy as fy
 
-from bench import edge, steering
+from bench import edge, ingress
 from bench.bed import Bed
+from bench.ingress import ANYCAST, CLIENT_MAC, FUNCTION, GROUP, MTU, ROUTER_MAC, SITE, SITE_ADDRESS, TENANT
 from bench.sessions import Ingress
-from bench.steering import ANYCAST, CLIENT_MAC, FUNCTION, GROUP, MTU, ROUTER_MAC, SITE, SITE_ADDRESS, TENANT
 from cfn.names import func_id
 from control.stages.row import default, row
 
@@ -52,7 +52,7 @@ def lay(bed: Bed) -> list[tuple[str, str]]:
 
 def instances() -> list[IPv4Address]:
     """Return the addresses of the instances."""
-    return [steering.FIRST_INSTANCE + number for number in range(8)]
+    return [ingress.FIRST_INSTANCE + number for number in range(8)]
 
 
 def group(number: int, weights: Mapping[int, int]) -> list[fy.P4TableEntry]:
@@ -94,8 +94,8 @@ def entries(router: str) -> list[fy.P4TableEntry]:
     """Return all entries of a router; the instances of r1 begin with equal weights."""
     shared = [
         default("anycast_source", fy.P4TableAction("anycast_is", ipv4=int(ANYCAST), ipv6=0)),
-        seal_key(0, steering.KEY),
-        cookie_key(0, steering.KEY),
+        seal_key(0, ingress.KEY),
+        cookie_key(0, ingress.KEY),
         row("my_mac", {"dst_addr": INGRESS[router].router_mac}, fy.P4TableAction("for_router")),
         row("local_ipv4", {"dst_addr": int(ANYCAST)}, fy.P4TableAction("anycast")),
         *(_function(function, flow_s) for function, flow_s in FUNCTIONS.items()),
@@ -116,7 +116,7 @@ def _site_router() -> list[fy.P4TableEntry]:
         *(live(index) for index in range(len(instances()))),
         *group(GROUP, dict.fromkeys(range(len(instances())), 1)),
         *services(GROUP),
-        *_way(1, "forward_edge", 2, (ROUTER_MAC, steering.SITE_MAC), ["10.2.0.0/16"]),
+        *_way(1, "forward_edge", 2, (ROUTER_MAC, ingress.SITE_MAC), ["10.2.0.0/16"]),
         *_way(_TO_CLIENT, "forward_edge", 1, (ROUTER_MAC, CLIENT_MAC), ["10.1.0.0/16"]),
         *_way(_TO_CORE, "forward_core", 3, (ROUTER_MAC, _R2_MAC), ["10.4.0.0/16"]),
     ]
@@ -139,7 +139,7 @@ def _other_router() -> list[fy.P4TableEntry]:
 
 def _function(function: int, flow_s: int) -> fy.P4TableEntry:
     known = fy.P4TableAction(
-        "known", service=steering.SERVICE, public=0, per_request=0, lead=edge.ONE_DRAW, flow_s=flow_s
+        "known", service=ingress.SERVICE, public=0, per_request=0, lead=edge.ONE_DRAW, flow_s=flow_s
     )
     return row("function", {"func_id": function}, known)
 

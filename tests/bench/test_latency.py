@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import bed, steering
+from bench import bed, ingress
 from bench.devices import DEVICES, Bare
 from bench.lane import ROLES, Lane
 from bench.latency import Sounder, Turn, summary, table
@@ -14,7 +14,7 @@ _NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="makes namespaces: ne
 @pytest.mark.netns
 @_NEEDS_ROOT
 def test_every_packet_through_an_idle_device_is_timed(tmp_path: Path) -> None:
-    workload, core = steering.workload(), min(os.sched_getaffinity(0))
+    workload, core = ingress.workload(), min(os.sched_getaffinity(0))
     with bed.laid(*ROLES) as laid:
         lane = Lane(laid, "bare")
         lane.lay()
@@ -35,7 +35,7 @@ def test_where_nothing_came_through_there_is_no_number() -> None:
 
 def test_table_tells_what_was_lost() -> None:
     turns = {"embedded": [Turn(3, [1.0, 2.0])], "bare": [Turn(2, [4.0, 4.0])], "kernel": [Turn(1, [])]}
-    shown = table(steering.workload(), DEVICES, turns)
+    shown = table(ingress.workload(), DEVICES, turns)
     assert list(shown.columns[1].cells) == ["1.0", "not installed", "4.0", "never"]
     assert list(shown.columns[4].cells) == ["1", "", "0", "1"]
     assert list(shown.columns[5].cells) == ["1.00", "", "0.25", ""]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import bed, native, packets, routing, steering, two_sites
+from bench import bed, ingress, native, packets, routing, two_sites
 from bench.arrivals import Arrivals
 from bench.bed import Bed
 from bench.devices import DEVICES, Device, Kernel
@@ -33,7 +33,7 @@ def pair() -> Iterator[Bed]:
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
-@pytest.mark.parametrize("make", [steering.workload, routing.workload], ids=["cfn", "basic_routing"])
+@pytest.mark.parametrize("make", [ingress.workload, routing.workload], ids=["cfn", "basic_routing"])
 def test_device_forwards_what_it_should(device: Device, make: Callable[[], Workload], tmp_path: Path) -> None:
     if not device.installed():
         pytest.skip(f"{device.name} is not installed")
@@ -50,7 +50,7 @@ def test_device_forwards_what_it_should(device: Device, make: Callable[[], Workl
 
 
 def test_device_that_forwards_nothing_is_not_measured(tmp_path: Path) -> None:
-    workload = steering.workload()
+    workload = ingress.workload()
     with bed.laid(*ROLES) as laid:
         lane = Lane(laid, "none")
         lane.lay()

@@ -1,8 +1,8 @@
 from ipaddress import IPv4Address
 
 from bench import packets, two_ingresses
+from bench.ingress import FUNCTION
 from bench.sessions import Deaths, Sessions, response
-from bench.steering import FUNCTION
 from cfn.wire import Kind
 
 A, B = two_ingresses.instances()[:2]
