@@ -10,7 +10,7 @@ export CFN_PYTHON := $(abspath $(PY))
 TIME ?= 60
 PROGRAM ?= p4src/compiled/cfn.json $(wildcard tests/switch/programs/*.json tests/switch/p4rt/programs/*.json)
 
-.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain clean
+.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain bench-steering clean
 
 help: ## list these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -54,7 +54,7 @@ lint: .venv/ready ## style and types
 trace: .venv/ready ## make the demo's trace (topo/labs/demo.pcap) anew
 	$(PY) -m topo.trace
 
-bench: bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain ## everything that is measured, into bench/out/
+bench: bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain bench-steering ## everything that is measured, into bench/out/
 
 bench-switch: .venv/ready ## the embedded switch beside its peers: packets, latency, ns, lookups, writes
 	$(PY) -m bench.switch
@@ -73,6 +73,9 @@ bench-fastloop: .venv/ready ## a site slows down and no controller runs: how req
 
 bench-chain: .venv/ready ## chains by the network and by the client; named inputs with PREFETCH and without
 	$(PY) -m bench.chain
+
+bench-steering: .venv/ready ## policies and their peers on the same workloads, simulated; plots in docs/
+	$(PY) -m bench.steering
 
 clean: ## forget the environments and all output
 	rm -rf .venv .venv-ptf out bench/out build *.egg-info

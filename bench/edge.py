@@ -63,7 +63,7 @@ def entries() -> list[fy.P4TableEntry | fy.P4CloneSessionEntry]:
         row(
             "segment_list",
             {"site": SITE_PINNED},
-            fy.P4TableAction("via_1", src="fd00::1", mtu=steering.MTU, segment=str(SEGMENT)),
+            fy.P4TableAction("via_1", src="fd00::1", mtu=ingress.MTU, segment=str(SEGMENT)),
             priority=1,
         ),
     ]
