@@ -41,6 +41,7 @@ from control.fields import (
     Range8,
     Range16,
     ServiceName,
+    WarmUp,
     hex_key,
 )
 from control.model import ComputeType
@@ -232,7 +233,8 @@ _Tenants = Annotated[tuple[Name, ...], Tag("list")]
 class Service(Model):
     """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`).
 
-    The policy `mix` counts prices by `cost_weight`. With `two_choices` a router draws a second member, and
+    The policy `mix` counts prices by `cost_weight`. A new instance has its whole share after `warm_up_s`
+    seconds. With `two_choices` a router draws a second member, and
     takes it where its load is lower by more than `lead`. Where it is `pure`, results that a site holds are
     asked of it. For `flow_s` seconds after its last request a router remembers where a flow without cookies
     went. The `id` is what tables and counters know the service by; one that is not given follows from the
@@ -245,6 +247,7 @@ class Service(Model):
     select: Literal["flow", "request"] = "flow"
     policy: PolicyName | None = None
     cost_weight: Part = 0.5
+    warm_up_s: WarmUp = 2.0
     two_choices: StrictBool = True
     lead: Lead = 16
     classes: tuple[Name, ...] | None = None

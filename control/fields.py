@@ -104,6 +104,8 @@ Amount = Annotated[float, Strict(), Field(ge=0, le=1e12)]
 Mtu = Annotated[int, Strict(), Field(ge=1280, le=65_535)]
 """Longest IP packet, in bytes; 1,280 is the least that IPv6 works over (RFC 8200, section 5)."""
 
+WarmUp = Annotated[float, Strict(), Field(ge=0, le=60)]
+"""Seconds; for how long an instance has been known is told up to a minute (`policy.candidate.LONG_S`)."""
 Part = Annotated[float, Strict(), Field(ge=0, le=1)]
 Probability = Annotated[float, Strict(), Field(ge=0, le=1)]
 Mbps = Annotated[float, Strict(), Field(gt=0, le=1e6)]

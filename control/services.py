@@ -23,6 +23,7 @@ class Treatment(NamedTuple):
     Attributes:
         policy: by which weights are computed.
         parameters: of the policy.
+        warm_up_s: until when a new instance gets its whole share.
         class_ids: demand classes that there are for it.
         paths: pinned paths that name it.
         is_exact: it is one function, and steered even when nobody runs it.
@@ -30,6 +31,7 @@ class Treatment(NamedTuple):
 
     policy: PolicyName
     parameters: Parameters
+    warm_up_s: float
     class_ids: tuple[int, ...]
     paths: tuple[str, ...]
     is_exact: bool
@@ -97,6 +99,7 @@ class ServiceIndex:
         return Treatment(
             self.policy(service),
             self.parameters(service),
+            service.warm_up_s,
             tuple(self.class_ids(service)),
             tuple(self._paths.get(service.prefix, ())),
             self.is_exact_service(service),

@@ -22,13 +22,7 @@ from control.model import FAMILIES, Instance, InstanceKey, Member
 from control.policy import POLICIES
 from control.policy.candidate import LONG_S, Candidate, complete
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
-from control.policy.stability import (
-    HYSTERESIS,
-    JUST_OVERLOADED,
-    TIME_CONSTANT_S,
-    settle,
-    step_after,
-)
+from control.policy.stability import HYSTERESIS, Cuts, Standing, moved, probed
 from control.qualify import verdict_of
 from control.responses import Responses
 from control.services import ServiceIndex, Treatment
@@ -61,7 +55,7 @@ class Decision:
     target: Shares[InstanceKey] = field(default_factory=Shares[InstanceKey])
     shares: Shares[InstanceKey] = field(default_factory=Shares[InstanceKey])
     at: float = 0.0
-    cut: Mapping[InstanceKey, float] = field(default_factory=dict[InstanceKey, float])
+    cut: Cuts = field(default_factory=dict[InstanceKey, float])
 
     @property
     def has_settled(self) -> bool:
@@ -303,22 +297,20 @@ class Steering:
         shares_wanted = policy.shares(candidates, treatment.parameters)
         target = dict(zip(members, shares_wanted, strict=True))
         shares = target
-        cut: dict[InstanceKey, float] = {}
+        cut: Cuts = {}
         if policy.adaptive and before and before.weights:
             had = before.shares or spread(of_weights(before.weights), target, members)
             installed = spread(of_weights(before.weights), had, members)
-            overloaded = [c.key for c in candidates if c.overloaded]
-            last = {key: before.cut.get(key, -math.inf) for key in overloaded}
-            again = {key for key in overloaded if key.site in news and now - last[key] >= TIME_CONSTANT_S}
-            cut = {key: now if key in again else last[key] for key in overloaded}
-            caps = {
-                key: JUST_OVERLOADED * installed.get(key, 0.0) if key in again else had.get(key, 0.0)
-                for key in overloaded
-            }
-            shares = settle(had, target, caps, step_after(now - before.at))
+            standing = Standing(had, installed, before.at, before.cut)
+            warm_up_s = treatment.warm_up_s
+            shares, cut = moved(candidates, target, standing, news=news, now=now, warm_up_s=warm_up_s)
+        tried: Set[Member] = frozenset()
+        if policy.probes and all(math.isinf(c.within_ms) for c in candidates):
+            shares, keys = probed(shares, candidates)
+            tried = {members[key] for key in keys}
         by_member = gathered(shares, members)
         verdict: Verdict = Group(tuple(sorted(quantise(by_member, self._limit).items())))
-        urgent = now in cut.values()
+        urgent = now in cut.values() or (before is not None and not tried <= before.weights.keys())
         if policy.adaptive and not urgent and before and _close(before.weights, by_member):
             verdict = before.verdict
         return Decision(verdict, treatment.policy, candidates, target, shares, now, cut)

@@ -48,11 +48,13 @@ class Policy:
         rule: share of each candidate in their order, of a sum of 1, given the parameters it takes by name.
         adaptive: it follows the load, so its shares are moved with care (`stability`).
         takes: names of parameters.
+        probes: it goes by measured times, so whoever has none is tried.
     """
 
     rule: Callable[..., list[float]]
     adaptive: bool
     takes: tuple[str, ...] = ()
+    probes: bool = False
 
     def shares(self, candidates: Sequence[Candidate], parameters: Parameters = DEFAULTS) -> list[float]:
         """Share of each candidate in their order, of a sum of 1."""
@@ -60,9 +62,9 @@ class Policy:
 
 
 POLICIES: dict[PolicyName, Policy] = {
-    "latency": Policy(latency.shares, adaptive=True, takes=("variability",)),
+    "latency": Policy(latency.shares, adaptive=True, takes=("variability",), probes=True),
     "cost": Policy(cost.shares, adaptive=True, takes=("headroom",)),
-    "mix": Policy(mix.shares, adaptive=True, takes=("cost_weight", "variability", "headroom")),
+    "mix": Policy(mix.shares, adaptive=True, takes=("cost_weight", "variability", "headroom"), probes=True),
     "least-load": Policy(least_load.shares, adaptive=True),
     "norm": Policy(norm.shares, adaptive=True),
     "wrr": Policy(wrr.shares, adaptive=True),

@@ -18,6 +18,8 @@ _BACKLOG = 5.0
 LONG_S = 60.0
 """Whoever has been known for so long has settled; by how much longer makes no difference."""
 
+BEST_NORM = 10
+"""Of a CATS metric of level 2."""
 _SERVICE_MS = 10.0
 _CAPACITY_RPS = 100.0
 
@@ -42,6 +44,7 @@ class Candidate:
         utilisation: share of its workers' time that is busy, 0–1.
         completed_rps: requests a second that it answers.
         error_rps: requests a second among them that fail.
+        measured: whether its service time and capacity are its own, and not taken from others.
         within_ms: mean response time that the demand class asks for; infinite when none.
         norm_fi: its CATS metric of level 2, 0–10, 10 best; None when it tells none.
         known_s: for how long its site has told of it; whole seconds, at most `LONG_S`.
@@ -61,6 +64,7 @@ class Candidate:
     utilisation: float = 0.0
     completed_rps: float = 0.0
     error_rps: float = 0.0
+    measured: bool = True
     within_ms: float = math.inf
     norm_fi: int | None = None
     known_s: float = LONG_S
@@ -99,7 +103,10 @@ class Candidate:
 
 
 def complete(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Fill in what is not known yet: an instance that was never measured is taken for one like the others."""
+    """Fill in what is not known yet: an instance that was never measured is taken for one like the others.
+
+    One that tells nothing but how good it is, by its `norm_fi`, is taken for one of so much less capacity.
+    """
     service = [c.service_ms for c in candidates if c.service_ms > 0]
     capacity = [c.capacity_rps for c in candidates if c.capacity_rps > 0]
     service_ms = median(service) if service else _SERVICE_MS
@@ -107,6 +114,16 @@ def complete(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [
         c
         if c.service_ms > 0 and c.capacity_rps > 0
-        else replace(c, service_ms=c.service_ms or service_ms, capacity_rps=c.capacity_rps or capacity_rps)
+        else replace(
+            c,
+            service_ms=c.service_ms or service_ms,
+            capacity_rps=c.capacity_rps or capacity_rps * _as_good(c),
+            measured=False,
+        )
         for c in candidates
     ]
+
+
+def _as_good(c: Candidate) -> float:
+    """By what an unknown capacity is less than that of others."""
+    return 1.0 if c.norm_fi is None else max(_LEFT_WHEN_FULL, c.norm_fi / BEST_NORM)

@@ -375,7 +375,7 @@ def test_an_overloaded_site_loses_half_with_the_next_advert(news: dict[str, floa
     program.take(advert("near", 90, instance(NEAR, **news)))
     now = shares(program)
     assert now is not None
-    assert now.get("near", 0.0) <= had["near"] / 2
+    assert now.get("near", 0.0) <= had["near"] / 2 + 1 / 256
     # Adverts of others are no news of the near site: it isn't halved again.
     program.take(advert("far", 90, instance(FAR)))
     again = shares(program)
@@ -402,16 +402,45 @@ def test_policies_see_how_much_is_known_and_how_old_it_is() -> None:
     program.take(advert("near", 1, instance(NEAR)))
     for sequence, after_s in enumerate((2.0, 0.4), 1):
         clock.now += after_s
-        told = instance(FAR, load=199, queue=1, completed_rps=90.0)
+        told = instance(FAR, load=199, queue=1, completed_rps=90.0, norm_fi=7)
         program.take(advert("far", sequence, told))
     seen = program.steering.decisions[Place("r1", Steered(DETECT, 0, 4))].candidates
     near, far = seen
-    assert (far.utilisation, far.completed_rps) == (1.0, 90.0)
+    assert (far.utilisation, far.completed_rps, far.norm_fi) == (1.0, 90.0, 7)
     assert [(c.known_s, c.age_s, c.interval_s) for c in seen] == [
         pytest.approx((2.0, 2.4, 0.0)),
         pytest.approx((0.0, 0.0, 0.4)),
     ]
     assert near.utilisation == 0.0
+
+
+def test_who_was_never_measured_is_tried_at_once_but_not_for_requests_with_a_latency_bound() -> None:
+    program = started(text=CATALOGUE.replace("within_ms: 20", "within_ms: 90"))
+    program.take(advert("near", 1, instance(NEAR)))
+    program.take(advert("far", 1, instance(FAR, service_ms=0.0, capacity_rps=0.0, arrival_rps=0.0)))
+    tried = shares(program)
+    assert tried is not None
+    assert 0.0 < tried["far"] < 0.02
+    assert shares(program, class_id=1) == {"near": 1.0}
+
+
+def test_a_new_instance_gets_its_share_by_and_by() -> None:
+    clock = Clock()
+    text = CATALOGUE.replace("name: vision/detect,", "name: vision/detect, warm_up_s: 8.0,")
+    program = started(clock, text=text)
+    program.take(advert("near", 1, instance(NEAR, arrival_rps=70.0)))
+    clock.now += 60.0
+    program.take(advert("far", 1))
+    found: list[float] = []
+    for sequence in range(2, 60):
+        clock.now += 0.25
+        program.take(advert("near", sequence, instance(NEAR, arrival_rps=70.0), ttl_s=600.0))
+        program.take(advert("far", sequence, instance(FAR, arrival_rps=70.0)))
+        found.append((shares(program) or {}).get("far", 0.0))
+    assert found == sorted(found)
+    assert found[0] < 0.15
+    assert found[12] < 0.3
+    assert found[-1] > 0.35
 
 
 def test_small_changes_of_load_write_nothing() -> None:
