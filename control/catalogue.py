@@ -13,9 +13,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Strict, StrictBool, Tag, model_validator
 
+from cfn import yamlfile
 from cfn.auth import TenantKey
 from cfn.names import func_prefix
-from control import catalogue_check, yamlfile
+from control import catalogue_check
 from control.compute import Declared, grade_of
 from control.fields import (
     Amount,

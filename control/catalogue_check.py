@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import networkx as nx
 
 from cfn.names import func_prefix
-from control.yamlfile import FieldPath, Problem, dotted
+from cfn.yamlfile import FieldPath, Problem, dotted
 
 if TYPE_CHECKING:
     from control.catalogue import Catalogue, PinnedPath, Service

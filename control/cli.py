@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from cfn.yamlfile import FileError
 from control import advert_service, catalogue, sites_view, status_socket, status_view
 from control.controller import Controller, Options
 from control.events import EventLog, LogEvents
@@ -24,7 +25,6 @@ from control.network import Network
 from control.paths import Paths
 from control.services import ServiceIndex
 from control.sites import Sites
-from control.yamlfile import FileError
 
 app = typer.Typer(help="The controller: steers by what sites advertise.", no_args_is_help=True)
 

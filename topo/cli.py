@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from control.yamlfile import FileError
+from cfn.yamlfile import FileError
 from topo import cgroup, delay, front, graph, netns, plan, targets
 from topo.children import describe
 from topo.plan import Plan

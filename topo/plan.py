@@ -186,7 +186,7 @@ def load(path: Path) -> Plan:
     """Read a lab file and plan it.
 
     Raises:
-        control.yamlfile.FileError: the file is wrong; the error names line and field.
+        cfn.yamlfile.FileError: the file is wrong; the error names line and field.
     """
     return make(spec.load(path))
 

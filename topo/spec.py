@@ -13,8 +13,9 @@ from typing import Annotated, Self
 import networkx as nx
 from pydantic import AfterValidator, Field, SecretStr, Strict, model_validator
 
+from cfn import yamlfile
 from cfn.names import func_id
-from control import yamlfile
+from cfn.yamlfile import FieldPath, Problem
 from control.catalogue import Addresses, DemandClass, PinnedPath, PolicyName, Service
 from control.catalogue_check import unknown_in_paths
 from control.compute import Declared
@@ -34,7 +35,6 @@ from control.fields import (
     Probability,
 )
 from control.model import ComputeType
-from control.yamlfile import FieldPath, Problem
 
 CONTROLLER = "controller"
 """Name under which the controller is a host of the network."""

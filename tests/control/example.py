@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
 
+from cfn import yamlfile
 from cfn.names import func_id
 from cfn.proto import advert_pb2 as pb
-from control import yamlfile
 from control.catalogue import Catalogue
 from control.model import HeldResult, Instance, InstanceKey, SiteAdvert
 

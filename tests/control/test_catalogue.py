@@ -12,9 +12,9 @@ import finsy as fy
 import pytest
 
 import p4src
+from cfn.yamlfile import FileError
 from control import catalogue as catalogues
 from control.services import ServiceIndex
-from control.yamlfile import FileError
 from tests.control.example import CATALOGUE, catalogue
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "catalogue.schema.json"

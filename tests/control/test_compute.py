@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from cfn.yamlfile import FileError
 from control.compute import Capability, Compute, compute_of
 from control.model import Resources, SiteAdvert
-from control.yamlfile import FileError
 from tests.control.example import CATALOGUE, catalogue
 
 FAR = "compute: {logic: 2, neural: 3}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from control import yamlfile
+from cfn import yamlfile
 from control.catalogue import Catalogue
 from topo import plan, programs, render, spec
 from topo.cgroup import V2, Group

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from control import yamlfile
+from cfn import yamlfile
 from topo import plan, spec
 from topo.spec import LabSpec
 
