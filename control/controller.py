@@ -21,6 +21,7 @@ from control.catalogue import Catalogue
 from control.events import EventLog
 from control.installer import Installer
 from control.keys import KeyRing
+from control.order import Order
 from control.prober import Prober
 from control.program import Changes, Program
 from control.refused import Refused
@@ -60,8 +61,9 @@ class Controller:
         self._schema = fy.P4Schema(p4src.P4INFO)
         self.program = Program(catalogue, self._schema, time.monotonic, options.hold_s, events)
         self.targets = {name: Target(name, router, events) for name, router in catalogue.routers.items()}
+        order = Order()
         self.installers = {
-            name: Installer(name, tables, options.audit_s, events, self._reacted)
+            name: Installer(name, tables, options.audit_s, events, self._reacted, order=order)
             for name, tables in self.program.tables.items()
         }
         self._probers = {name: Prober(catalogue, name, options.probe_s) for name in catalogue.routers}

@@ -13,7 +13,7 @@ import finsy as fy
 from finsy.p4schema import P4Table, P4UpdateType
 from finsy.proto import p4r
 
-from control.tables import CLONE_SESSION_RANK, RANK
+from control.tables import CLONE_SESSION_RANK, RANK, rank
 
 Entity = fy.P4TableEntry | fy.P4DigestEntry | fy.P4MeterEntry | fy.P4CloneSessionEntry
 """Finsy's forms of what a router is given."""
@@ -93,9 +93,10 @@ def _table_entry(entry: p4r.TableEntry, schema: fy.P4Schema) -> Entry | None:
     table = schema.tables[entry.table_id]
     if table.is_const or (entry.is_default_action and _is_initial(entry, table)):
         return None
+    match = sorted(filter(None, (_match(field, table) for field in entry.match)), key=lambda m: m.field_id)
     key = p4r.TableEntry(
         table_id=entry.table_id,
-        match=sorted(filter(None, (_match(field, table) for field in entry.match)), key=lambda m: m.field_id),
+        match=match,
         priority=entry.priority,
         is_default_action=entry.is_default_action,
     )
@@ -105,7 +106,7 @@ def _table_entry(entry: p4r.TableEntry, schema: fy.P4Schema) -> Entry | None:
     return Entry(
         key=_bytes(p4r.Entity(table_entry=key)),
         body=_bytes(p4r.Entity(table_entry=body)),
-        rank=RANK[table.alias],
+        rank=rank(p4r.TableEntry(match=match, action=body.action), table),
         is_fixed=entry.is_default_action,
     )
 

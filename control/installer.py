@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from control.decided import Draw, Verdict
 from control.events import EventLog
+from control.order import Order
 from control.reconcile import Phase
 from control.router_tables import RouterTables
+from control.tables import BEYOND
 from control.target import Session
 
 _AFTER_REFUSAL_S = 1.0
@@ -43,14 +45,21 @@ class Installer:
         audit_s: float,
         events: EventLog,
         reacted: Callable[[float], None],
+        *,
+        order: Order,
     ):
-        """`reacted` is told the seconds from each advert to the weights that follow it being installed."""
+        """`reacted` is told the seconds from each advert to the weights that follow it being installed.
+
+        `order` is shared by all routers.
+        """
         self.tables = tables
         self.progress = Progress()
         self._router = router
         self._audit_s = audit_s
         self._events = events
         self._reacted = reacted
+        self._order = order
+        self._connected = False
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._since: float | None = None
@@ -64,6 +73,8 @@ class Installer:
                 self._since = min(since, self._since or since)
             self._settled.clear()
             self._wake.set()
+            if self._connected and self.tables.opens:
+                self._order.opens(self._router)
 
     async def settled(self) -> None:
         """Wait until everything wanted is installed."""
@@ -74,6 +85,15 @@ class Installer:
         self._settled.clear()
         self._since = None
         self.tables.found(await session.read())
+        self._connected = True
+        self._order.opens(self._router)
+        try:
+            await self._keep(session, adopted)
+        finally:
+            self._connected = False
+            self._order.ready(self._router)
+
+    async def _keep(self, session: Session, adopted: Callable[[], Awaitable[None]]) -> None:
         await adopted()
         self._events("switch-read", router=self._router, entries=len(self.tables))
         have_read = True
@@ -97,7 +117,12 @@ class Installer:
 
     async def _write(self, session: Session, phases: list[Phase]) -> int:
         refusals = 0
+        waited = False
         for phase in phases:
+            if not waited and phase[0].entry.rank >= BEYOND:
+                self._tell_ready()
+                await self._order.others(self._router)
+                waited = True
             failures = await session.write(phase)
             failed = {id(failure.change) for failure in failures}
             self.tables.done(change for change in phase if id(change) not in failed)
@@ -113,10 +138,15 @@ class Installer:
                     entry=first.change.entry.describe(session.schema),
                     reason=first.reason,
                 )
+        self._tell_ready()
         self.progress.refused += refusals
         if phases:
             self.progress.last_write = time.time()
         return refusals
+
+    def _tell_ready(self) -> None:
+        if not self.tables.opens:
+            self._order.ready(self._router)
 
     def _done(self) -> None:
         now = time.time()

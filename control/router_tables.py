@@ -8,6 +8,7 @@ from finsy.p4schema import P4UpdateType
 
 from control.entries import Entry
 from control.reconcile import Change, Phase, plan
+from control.tables import BEYOND
 
 
 class RouterTables:
@@ -21,6 +22,7 @@ class RouterTables:
         self._wanted: dict[bytes, Entry] = {}
         self._installed: dict[bytes, Entry] = {}
         self._differ: set[bytes] = set()
+        self._opens = False
 
     def __len__(self) -> int:
         """How many entries are known to be installed."""
@@ -36,6 +38,11 @@ class RouterTables:
         """How many entries may differ from what is wanted."""
         return len(self._differ)
 
+    @property
+    def opens(self) -> bool:
+        """Whether something is wanted anew that entries of other routers may lean on."""
+        return self._opens
+
     def want(self, part: Hashable, entries: Iterable[Entry]) -> None:
         """Replace a part of what is wanted."""
         new = {entry.key: entry for entry in entries}
@@ -44,6 +51,7 @@ class RouterTables:
             del self._wanted[key]
         self._wanted |= new
         self._differ |= {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+        self._opens |= any(e.rank < BEYOND and key not in self._installed for key, e in new.items())
         if new:
             self._parts[part] = new
         else:
@@ -58,6 +66,7 @@ class RouterTables:
         """What to write now; what is wanted from here on is for the next call."""
         phases = plan(self._wanted, self._installed, self._differ)
         self._differ = set()
+        self._opens = False
         return phases
 
     def done(self, changes: Iterable[Change]) -> None:

@@ -16,6 +16,7 @@ from control.decided import Group
 from control.entries import Entry, action_bytes, action_set_body, wanted
 from control.model import Member, Placement
 from control.stages.row import row
+from control.tables import GROUP_OF_SITES, RANK
 
 TABLES = ("first", "second")
 _KEPT = 65_536
@@ -33,7 +34,8 @@ class GroupEntries:
         """A group of one router, under its id."""
         weights = {self._action(member, placements[member]): weight for member, weight in group.weights}
         body = action_set_body(weights)
-        return [replace(entry, body=body) for entry in self._empty(number)]
+        rank = GROUP_OF_SITES if any(member.is_site for member, _ in group.weights) else RANK["first"]
+        return [replace(entry, body=body, rank=rank) for entry in self._empty(number)]
 
     def _make_empty(self, number: int) -> list[Entry]:
         nobody = P4IndirectAction([])

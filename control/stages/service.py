@@ -8,9 +8,10 @@ from functools import lru_cache
 import finsy as fy
 from finsy import P4TableAction, P4TableEntry
 
-from control.decided import DemandPart, Steered, Unmet
+from control.decided import ANY_SITE, DemandPart, Steered, Unmet
 from control.entries import Entry, wanted
 from control.stages.row import row
+from control.tables import ANY_SITE_SERVICE, RANK
 
 Answer = int | Unmet
 """What a row says: the id of a group, `NOBODY`, or what is unmet."""
@@ -32,7 +33,8 @@ class ServiceEntries:
 
     def entry(self, steered: Steered, answer: Answer) -> Entry:
         """The row of requests for a function."""
-        return replace(self._like, key=self._key(steered), body=self._body(answer))
+        rank = ANY_SITE_SERVICE if steered.scope == ANY_SITE else RANK["service"]
+        return replace(self._like, key=self._key(steered), body=self._body(answer), rank=rank)
 
     def _make_key(self, steered: Steered) -> bytes:
         return wanted([no_capacity(steered)], self._schema)[0].key

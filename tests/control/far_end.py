@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 TARGETS = ("embedded", "bmv2")
@@ -81,6 +83,16 @@ class FarEnd:
         family, _, rest = self.address.partition(":")
         with socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET) as probe:
             probe.connect(rest if family == "unix" else (family, int(rest)))
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Meanwhile it answers nothing, and its connections stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process:

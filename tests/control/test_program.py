@@ -533,7 +533,8 @@ def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     assert phases(program) == [
         {("INSERT", "instance"), ("INSERT", "usage")},
         {("INSERT", "first"), ("INSERT", "second")},
-        {("INSERT", "service"), ("MODIFY", "service")},
+        {("INSERT", "service")},
+        {("MODIFY", "service")},
     ]
     program = started()
     program.take(advert("near", 1, instance(NEAR)))
