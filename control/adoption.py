@@ -53,6 +53,7 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
     adopted = Adopted()
     keys: dict[int, CookieKey] = {}
     named: dict[Steered, int] = {}
+    drawn_to: defaultdict[int, set[int]] = defaultdict(set)
     for entry in entries:
         row = entry.table_entry(schema)
         if row is None or row.action is None:
@@ -77,6 +78,8 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
                 adopted.uses.add(UsageKey(row["tenant"], row["service"], row["site"]))
             case "first", fy.P4IndirectAction(action_set=actions) if actions:
                 adopted.groups[row["group"]] = _group(actions)
+            case "member", _:
+                drawn_to[row["group"]].add(row["site"])
             case "service", fy.P4TableAction(name="set_group", args=args):
                 named[_steered(row)] = args["group"]
             case "service", fy.P4TableAction() as action:
@@ -84,6 +87,9 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
                     adopted.verdicts[_steered(row)] = verdict
             case _:
                 pass
+    for number, group in adopted.groups.items():
+        idle = drawn_to[number] - {member.site for member, _ in group.weights}
+        adopted.groups[number] = Group(group.weights, frozenset(idle))
     adopted.rows = {steered: number for steered, number in named.items() if number in adopted.groups}
     adopted.verdicts |= {steered: adopted.groups[number] for steered, number in adopted.rows.items()}
     if adopted.ring:

@@ -64,9 +64,13 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Bind to these members by weight; nobody there means no capacity."""
+    """Bind to these members by weight; nobody there means no capacity.
+
+    `idle` are the ids of sites that have no weight and could serve: what is about their data may go there.
+    """
 
     weights: tuple[tuple[Member, int], ...] = ()
+    idle: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

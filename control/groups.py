@@ -3,8 +3,9 @@
 Draws that have the same members and weights share a group, so what changes at a site costs writes by groups
 and not by services. A group whose draws all change to the same is changed in place, which loses no packet; a
 draw that leaves the others goes to another group, and costs a write for each function of its cohort. So a
-large cohort has groups of its own, one a demand class and scope, which no other may share. The id of a group
-that nobody names is used again as late as possible, because the router may still know it by what it was.
+large cohort has groups of its own, one a demand class and scope, which no other may share. So has a draw
+that may go to data at an idle site of this router, where it is made from a group of its own. The id of a
+group that nobody names is used again as late as possible: the router may still know it by what it was.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ class Groups:
 
     def __init__(
         self,
-        owner: Callable[[Draw], Hashable],
+        owner: Callable[[Draw, Group], Hashable],
         draws: Mapping[Draw, int] | None = None,
         content: Mapping[int, Group] | None = None,
     ):
         """Go on from what the router has installed; every draw's group must be there.
 
-        Draws may share a group where `owner` returns the same for them.
+        Draws may share a group where `owner` returns the same for them and what they are drawn from.
         """
         self._owner = owner
         self._of = dict(draws or {})
@@ -44,7 +45,8 @@ class Groups:
         self._by_content: dict[_Content, int] = {}
         for draw, number in self._of.items():
             if number not in self._content:
-                self._content[number] = _Content(owner(draw), (content or {})[number])
+                group = (content or {})[number]
+                self._content[number] = _Content(owner(draw, group), group)
                 self._by_content.setdefault(self._content[number], number)
             self._draws[number].add(draw)
         self._last = max(self._content, default=0)
@@ -79,7 +81,7 @@ class Groups:
         together: defaultdict[tuple[int | None, _Content | None], set[Draw]] = defaultdict(set)
         for draw, group in changes.items():
             number = self._of.get(draw)
-            content = None if group is None else _Content(self._owner(draw), group)
+            content = None if group is None else _Content(self._owner(draw, group), group)
             if (None if number is None else self._content[number]) != content:
                 together[number, content].add(draw)
         touched: set[int] = set()

@@ -236,7 +236,7 @@ class Program:
             seen = self._seen_from(router, member)
             if seen and seen in there:
                 weights[seen] += weight
-        return Group(tuple(sorted(weights.items())))
+        return Group(tuple(sorted(weights.items())), verdict.idle)
 
     def _seen_from(self, router: str, member: Member) -> Member | None:
         """What a router binds to for a member of any router; None for a site of its own as a whole."""
@@ -265,7 +265,7 @@ class Program:
         for router, one in self.routers.items():
             one.decide(by_router[router], moves)
         for spot, (before, after) in changes.items():
-            if before != after and spot.draw.cohort not in moves.gone:
+            if _weights(before) != _weights(after) and spot.draw.cohort not in moves.gone:
                 self._tell(spot, before, after)
         return {router: changed for router, changed in by_router.items() if changed}
 
@@ -318,6 +318,10 @@ class Program:
         if draw.scope != ANY_SITE:
             told["scope"] = self.sites.name(draw.scope)
         self._events("weights", **told)
+
+
+def _weights(verdict: Verdict | None) -> Verdict | None:
+    return Group(verdict.weights) if isinstance(verdict, Group) else verdict
 
 
 def _shown(verdict: Verdict | None, steering: Steering) -> dict[str, float] | None:

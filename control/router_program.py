@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import finsy as fy
 
@@ -59,6 +59,7 @@ class RouterProgram:
         self._answers: dict[int, dict[_Asked, Answer]] = {}
         self._moved: set[Member] = set()
         self._preferred: Set[int] = frozenset()
+        self._idle: dict[Draw, frozenset[int]] = {}
 
     def adopt(self, found: Adopted, draws: Mapping[Draw, int]) -> None:
         """Go on from what the router has installed: slots, members, and the ids of the groups of draws."""
@@ -153,12 +154,7 @@ class RouterProgram:
             self._want_rows(self._cohorts[number].functions, {}, answers)
 
     def _want_groups(self, verdicts: Mapping[Draw, Verdict | None]) -> None:
-        touched = self._groups.assign(
-            {
-                draw: verdict if isinstance(verdict, Group) and verdict.weights else None
-                for draw, verdict in verdicts.items()
-            }
-        )
+        touched = self._groups.assign({draw: self._group(draw, one) for draw, one in verdicts.items()})
         if self._moved:
             touched |= {
                 number
@@ -173,6 +169,15 @@ class RouterProgram:
         there = (self._groups.of(draw._replace(scope=ANY_SITE)) for draw in verdicts)
         for number in touched.union(filter(None, there)):
             self._want_members(number)
+
+    def _group(self, draw: Draw, verdict: Verdict | None) -> Group | None:
+        """What a draw is made from; of the sites that are idle, with those that hold data."""
+        self._idle.pop(draw, None)
+        if not isinstance(verdict, Group) or not verdict.weights:
+            return None
+        if verdict.idle:
+            self._idle[draw] = verdict.idle
+        return replace(verdict, idle=verdict.idle & self._preferred)
 
     def _answer(self, draw: Draw, verdict: Verdict | None) -> None:
         """Keep what the rows of a draw's functions say."""
@@ -196,22 +201,31 @@ class RouterProgram:
                 row = () if answer is None else (self._entries.services.entry(steered, answer),)
                 self.tables.want(steered, row)
 
-    def _owner(self, draw: Draw) -> Draw | None:
+    def _owner(self, draw: Draw, group: Group) -> Draw | None:
         """Which draws may share a group: those of small cohorts all, others only with the other family."""
+        if group.idle & {*self._sites.at(self._router)}:
+            return draw
         if len(self._cohorts[draw.cohort].functions) <= _SHARING:
             return None
         return draw._replace(family=0)
 
     def prefer(self, sites: Set[int]) -> None:
         """These sites hold what requests can be about: they can be drawn from each group."""
+        moved = {
+            draw: replace(self._groups[number] or Group(), idle=idle)
+            for draw, idle in self._idle.items()
+            if idle & (sites ^ self._preferred) and (number := self._groups.of(draw))
+        }
         self._preferred = sites
+        self.decide(moved, Moves())
         for number, _ in self._groups:
             self._want_members(number)
 
     def _want_members(self, number: int) -> None:
         """Rows of `member` for a group."""
         group = self._groups[number]
-        sites = {member.site for member, _ in group.weights} & self._preferred if group else set[int]()
+        weighted = {member.site for member, _ in group.weights} & self._preferred if group else set[int]()
+        sites = weighted | group.idle if group else weighted
         rows = (self._member(number, site) for site in sorted(sites))
         self.want(("members", number), (row for row in rows if row))
 

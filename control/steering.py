@@ -68,6 +68,12 @@ class Decision:
         """Weights of the members that requests are bound to."""
         return dict(self.verdict.weights) if isinstance(self.verdict, Group) else {}
 
+    @property
+    def sites(self) -> set[int]:
+        """Ids of the sites that requests can be bound to."""
+        idle = self.verdict.idle if isinstance(self.verdict, Group) else frozenset[int]()
+        return {member.site for member in self.weights} | idle
+
 
 class _Known(TypedDict):
     known_s: float
@@ -144,7 +150,7 @@ class Steering:
         return {
             number
             for number, decisions in self._decisions.items()
-            if any(member.site in sites for one in decisions.values() for member in one.weights)
+            if any(one.sites & sites for one in decisions.values())
         }
 
     def by_site(self, verdict: Verdict) -> dict[str, float]:
@@ -182,7 +188,8 @@ class Steering:
             for spot, decision in decisions.items():
                 if isinstance(decision.verdict, Group):
                     there = placed[spot.router]
-                    left = Group(tuple((m, weight) for m, weight in decision.verdict.weights if m in there))
+                    weights = tuple((m, weight) for m, weight in decision.verdict.weights if m in there)
+                    left = replace(decision.verdict, weights=weights)
                     if left != decision.verdict:
                         changed[spot] = (decision.verdict, left)
                         decisions[spot] = replace(decision, verdict=left)
@@ -309,10 +316,12 @@ class Steering:
             shares, keys = probed(shares, candidates)
             tried = {members[key] for key in keys}
         by_member = gathered(shares, members)
-        verdict: Verdict = Group(tuple(sorted(quantise(by_member, self._limit).items())))
+        weights = quantise(by_member, self._limit)
         urgent = now in cut.values() or (before is not None and not tried <= before.weights.keys())
         if policy.adaptive and not urgent and before and _close(before.weights, by_member):
-            verdict = before.verdict
+            weights = before.weights
+        idle = {key.site for key in members} - {member.site for member in weights}
+        verdict = Group(tuple(sorted(weights.items())), frozenset(idle))
         return Decision(verdict, treatment.policy, candidates, target, shares, now, cut)
 
     def _candidates(

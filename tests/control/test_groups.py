@@ -13,7 +13,7 @@ A, B, C = (Group(((Member(1), weight), (Member(2), 1))) for weight in (1, 2, 3))
 DRAWS = [Draw(number, 0, 4) for number in range(1, 7)]
 
 
-def _all(_draw: Draw) -> int:
+def _all(_draw: Draw, _group: Group) -> int:
     return 0
 
 
@@ -41,7 +41,7 @@ def test_a_draw_that_leaves_gets_another_group_and_the_rest_keeps_its_own() -> N
 
 
 def test_cohorts_of_different_owners_share_no_group() -> None:
-    groups = Groups(lambda draw: draw.cohort % 2)
+    groups = Groups(lambda draw, _: draw.cohort % 2)
     groups.assign(dict.fromkeys(DRAWS[:4], A))
     assert [groups.of(draw) for draw in DRAWS[:4]] == [1, 2, 1, 2]
     # What one of them changes is a change of its group and moves no row.

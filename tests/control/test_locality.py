@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 
 import p4src
+from cfn.names import func_id
 from control.adoption import adopt
 from control.locality import Held, Holders, Locality, ResultKey
 from control.model import HeldResult
 from control.program import Program
 from control.stages.locality import PREFETCH_SESSION
 from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, NEAR_2, RENDER, Clock, advert, instance
-from tests.control.test_program import SCHEMA, installed, rows, started
+from tests.control.test_program import SCHEMA, installed, rows, shares, started
 
 A, B = b"a" * 16, b"b" * 16
 A_NUMBER = int.from_bytes(A)
@@ -47,8 +48,8 @@ def test_results_are_told_of_pure_services_alone() -> None:
     assert rows(program, "r1", "result_holder") == rows(program, "r2", "result_holder") == told
 
 
-def group_of(program: Program, router: str, scope: int) -> str:
-    prefix = f"is_ipv6=0x0 scope={scope:#x} class_id=0x0 func_id={DETECT:#x} → set_group(group="
+def group_of(program: Program, router: str, scope: int, func: int = DETECT, class_id: int = 0) -> str:
+    prefix = f"is_ipv6=0x0 scope={scope:#x} class_id={class_id:#x} func_id={func:#x} → set_group(group="
     return next(
         line.removeprefix(prefix)[:-1] for line in rows(program, router, "service") if line.startswith(prefix)
     )
@@ -77,6 +78,73 @@ def test_members_come_and_go_with_instances_and_with_data() -> None:
     program.take(advert("far", 3, instance(FAR), inputs=[B]))
     assert {line.split()[1] for line in rows(program, "r1", "member")} == {"site=0x2"}
     assert not rows(started(text=TEXT), "r1", "member")
+
+
+# Only price counts, and the far site is the cheaper one: the near one has no weight.
+CHEAP = TEXT.replace("price: 2", "price: 9").replace(
+    "policy: round-robin\n", "  - {name: vision/count}\npolicy: cost\n"
+)
+COUNT = func_id("vision/count")
+
+
+def with_idle_site(**held: object) -> Program:
+    """A program whose near site runs two functions and is given no requests."""
+    program = started(text=CHEAP)
+    program.take(advert("far", 1, instance(FAR), instance(FAR._replace(instance=2), COUNT, like=FAR)))
+    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2, COUNT), **held))  # type: ignore[arg-type]
+    return program
+
+
+def test_an_idle_site_elsewhere_draws_requests_about_its_data() -> None:
+    program = with_idle_site()
+    assert shares(program, "r2") == {"far": 1.0}
+    assert rows(program, "r2", "member") == set()
+    program.take(advert("near", 2, instance(NEAR), instance(NEAR_2, COUNT), inputs=[A]))
+    group = group_of(program, "r2", 0)
+    assert {line.split(" → ")[0] for line in rows(program, "r2", "member")} >= {f"group={group} site=0x1"}
+    program.take(advert("near", 3, instance(NEAR_2, COUNT), inputs=[A]))
+    assert f"group={group_of(program, 'r2', 0)} site=0x1" not in {
+        line.split(" → ")[0] for line in rows(program, "r2", "member")
+    }
+
+
+def test_an_idle_site_here_draws_each_function_to_its_own_instances() -> None:
+    program = with_idle_site(inputs=[A])
+    assert shares(program, "r1") == {"far": 1.0}
+    found = {
+        line.split(" site=0x1 → ")[0]: line for line in rows(program, "r1", "member") if "site=0x1" in line
+    }
+    drawn = {
+        line.split(" → ")[0]: line.split("bind_instance(")[1].split(", slot")[0]
+        for line in rows(program, "r1", "first")
+        if "bind_instance" in line
+    }
+    for func, key in ((DETECT, NEAR), (COUNT, NEAR_2)):
+        there = re.search(r"group=(0x\w+)\)", found[f"group={group_of(program, 'r1', 0, func)}"])
+        assert there
+        assert drawn[f"group={there[1]}"] == f"site=0x1, instance={key.instance:#x}"
+
+
+def test_an_idle_site_that_cannot_meet_the_demand_draws_nothing() -> None:
+    program = with_idle_site(inputs=[A])
+    near = {line.split(" ")[0] for line in rows(program, "r1", "member") if "site=0x1" in line}
+    # Nobody near computes neural, which class 2 asks.
+    assert f"group={group_of(program, 'r1', 0, class_id=2)}" not in near
+    assert f"group={group_of(program, 'r1', 0)}" in near
+
+
+def test_a_restart_leaves_what_idle_sites_draw() -> None:
+    before = with_idle_site(inputs=[A])
+    tables = {name: installed(one) for name, one in before.tables.items()}
+    after = Program(before.catalogue, SCHEMA, Clock(), 10.0, before._events)
+    after.start({name: adopt(one.installed, SCHEMA) for name, one in tables.items()})
+    for name, one in tables.items():
+        after.tables[name].found({entry.key: entry for entry in one.installed})
+        assert after.tables[name].changes() == []
+    after.take(advert("far", 2, instance(FAR), instance(FAR._replace(instance=2), COUNT, like=FAR)))
+    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2, COUNT), inputs=[A]))
+    for name in tables:
+        assert after.tables[name].changes() == []
 
 
 def test_every_group_that_a_member_row_names_is_there() -> None:
