@@ -18,6 +18,7 @@ from cfn.auth import TenantKey
 from cfn.names import func_prefix
 from control import catalogue_check
 from control.compute import Declared, grade_of
+from control.domain import Cookies, Domain, Peer
 from control.fields import (
     Amount,
     Cost,
@@ -294,6 +295,8 @@ class Catalogue(Model):
     services: Annotated[tuple[Service, ...], Field(max_length=65_535)] = ()
     paths: dict[Name, PinnedPath] = Field(default_factory=dict[Name, PinnedPath])
     policy: PolicyName = "latency"
+    domains: dict[Name, Domain] = Field(default_factory=dict[Name, Domain])
+    cookies: Cookies | None = None
 
     @property
     def tenants_by_name(self) -> dict[str, Tenant]:
@@ -309,6 +312,18 @@ class Catalogue(Model):
         given = {router.id for router in self.routers.values()}
         free = (number for number in itertools.count(1) if number not in given)
         return {name: router.id or next(free) for name, router in self.routers.items()}
+
+    def sites_of(self, domain: str) -> list[str]:
+        """Names of the sites at a domain's routers."""
+        routers = self.domains[domain].routers
+        places = ((name, self.hosts.get(site.hosts[0])) for name, site in self.sites.items())
+        return [name for name, host in places if host and host.router in routers]
+
+    def domains_told_by(self, domain: str, peer: Peer) -> frozenset[str]:
+        """Names of the domains whose sites a domain's peer may tell of: those of its AS unless said."""
+        if peer.domains is not None:
+            return frozenset(peer.domains)
+        return frozenset(name for name, one in self.domains.items() if one.asn == peer.asn) - {domain}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -9,6 +9,7 @@ import networkx as nx
 
 from cfn.names import func_prefix
 from cfn.yamlfile import FieldPath, Problem, dotted
+from control import domain_check
 
 if TYPE_CHECKING:
     from control.catalogue import Catalogue, PinnedPath, Service
@@ -84,6 +85,7 @@ def problems(catalogue: Catalogue) -> list[Problem]:
         ),
         *_services_of_classes(catalogue),
         *_paths(catalogue),
+        *domain_check.problems(catalogue),
     ]
 
 

@@ -19,7 +19,7 @@ from rich.live import Live
 
 from cfn.yamlfile import FileError
 from control import advert_service, catalogue, sites_view, status_socket, status_view
-from control.controller import Controller, Options
+from control.controller import Controller, Dissemination, Options
 from control.events import EventLog, LogEvents
 from control.network import Network
 from control.paths import Paths
@@ -54,16 +54,25 @@ def run(
     probe_interval_ms: Annotated[
         int, typer.Option(min=0, help="Milliseconds between two probes of a link; 0: none.")
     ] = 200,
+    domain: Annotated[
+        str | None, typer.Option(help="Drive the routers of this domain of the catalogue only.")
+    ] = None,
+    adverts: Annotated[
+        Dissemination | None,
+        typer.Option(help="How to hear of other domains' sites; default: bgp where the domain speaks it."),
+    ] = None,
 ) -> None:
     """Run a controller until SIGINT or SIGTERM."""
     wanted = _load(file)
+    _check_domain(wanted, domain, adverts)
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(events.open("a", encoding="utf-8")) if events else sys.stdout
         log = EventLog(out)
         finsy_log = logging.getLogger("finsy")
         finsy_log.addHandler(LogEvents(log, logging.ERROR))
         finsy_log.propagate = False
-        controller = Controller(wanted, log, Options(hold, audit, probe_interval_ms / 1000))
+        way = adverts or ("bgp" if domain and wanted.domains[domain].bgp else "grpc")
+        controller = Controller(wanted, log, Options(hold, audit, probe_interval_ms / 1000, domain, way))
         try:
             asyncio.run(_run(controller, listen, status_socket_path))
         except OSError as error:
@@ -194,6 +203,17 @@ async def _run(controller: Controller, listen: str, socket_path: Path) -> None:
         await adverts.stop(None)
         socket_path.unlink(missing_ok=True)
         controller.events("stopped")
+
+
+def _check_domain(wanted: catalogue.Catalogue, domain: str | None, adverts: Dissemination | None) -> None:
+    if domain is None and adverts not in (None, "grpc"):
+        _fail(f"--adverts {adverts}: say which --domain this is the controller of")
+    if domain is None:
+        return
+    if domain not in wanted.domains:
+        _fail(f"--domain: there is no domain {domain!r}")
+    if adverts not in (None, "grpc") and wanted.domains[domain].bgp is None:
+        _fail(f"--adverts {adverts}: domains.{domain} says nothing of bgp")
 
 
 def _load(file: Path) -> catalogue.Catalogue:

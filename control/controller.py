@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import finsy as fy
 
@@ -17,10 +18,12 @@ import p4src
 from cfn.proto import advert_pb2 as pb
 from control.adoption import Adopted, adopt
 from control.advert_check import check
+from control.bgp.exchange import Exchange
 from control.catalogue import Catalogue
 from control.events import EventLog
 from control.installer import Installer
 from control.keys import KeyRing
+from control.model import SiteAdvert
 from control.order import Order
 from control.prober import Prober
 from control.program import Changes, Program
@@ -35,6 +38,9 @@ _SETTLE_S = 0.5
 _MEASURE_S = 1.0
 
 
+Dissemination = Literal["grpc", "bgp", "hybrid"]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a controller behaves.
@@ -43,11 +49,15 @@ class Options:
         hold_s: how long instances found installed are kept while their site stays silent, seconds.
         audit_s: how often tables are read back and compared, seconds.
         probe_s: time between two probes of a link, seconds; 0 for none.
+        domain: the domain of the catalogue whose routers to drive; None for all routers.
+        adverts: how to hear of the sites of other domains: from themselves, over BGP, or both.
     """
 
     hold_s: float = 10.0
     audit_s: float = 10.0
     probe_s: float = 0.2
+    domain: str | None = None
+    adverts: Dissemination = "grpc"
 
 
 class Controller:
@@ -59,14 +69,18 @@ class Controller:
         self.events = events
         self.reactions_ms: deque[float] = deque(maxlen=_REACTIONS)
         self._schema = fy.P4Schema(p4src.P4INFO)
-        self.program = Program(catalogue, self._schema, time.monotonic, options.hold_s, events)
-        self.targets = {name: Target(name, router, events) for name, router in catalogue.routers.items()}
+        routers = catalogue.domains[options.domain].routers if options.domain else tuple(catalogue.routers)
+        self.program = Program(
+            catalogue, self._schema, time.monotonic, options.hold_s, events, routers=routers
+        )
+        self.targets = {name: Target(name, catalogue.routers[name], events) for name in routers}
         order = Order()
         self.installers = {
             name: Installer(name, tables, options.audit_s, events, self._reacted, order=order)
             for name, tables in self.program.tables.items()
         }
-        self._probers = {name: Prober(catalogue, name, options.probe_s) for name in catalogue.routers}
+        self._probers = {name: Prober(catalogue, name, options.probe_s) for name in routers}
+        self.exchange = self._exchange()
         self._ignored: dict[str, tuple[str, ...]] = {}
         self._found: dict[str, Adopted] = {}
         self._first_found = asyncio.Event()
@@ -82,6 +96,8 @@ class Controller:
             tasks.create_task(self._start())
             tasks.create_task(self._expire())
             tasks.create_task(self._settle_links())
+            if self.exchange:
+                tasks.create_task(self.exchange.run())
 
     def take(self, message: pb.Advert, token: str) -> None:
         """Act on an advert.
@@ -92,12 +108,14 @@ class Controller:
         since = time.monotonic()
         try:
             advert = check(message, token, self.catalogue)
+            self._check_way(advert.site)
             held = self.program.store.get(message.site)
             new = advert.functions_beyond(held and held.advert)
             if self._started.is_set():
                 self._changed(self.program.take(advert), since)
             else:
-                self.program.store.accept(advert)
+                self.program.accept(advert)
+            self._tell_others(advert.site)
         except Refused as refused:
             self.events("advert-refused", site=message.site, reason=str(refused))
             raise
@@ -110,12 +128,49 @@ class Controller:
         unknown = self.program.steering.services.unknown(new)
         self.events("advert", site=advert.site, **told, **({"unknown_functions": unknown} if unknown else {}))
 
+    def _exchange(self) -> Exchange | None:
+        domain = self._options.domain
+        if domain is None or self._options.adverts == "grpc":
+            return None
+        speaker = self.catalogue.domains[domain].bgp
+        if speaker is None:
+            raise ValueError(f"domains.{domain}: says nothing of bgp")
+        return Exchange(
+            self.catalogue, domain, speaker, self.events, hold_s=self._options.hold_s, heard=self._heard
+        )
+
+    def _check_way(self, site: str) -> None:
+        own = self.program.sites.is_own(self.catalogue.sites[site].id)
+        if not own and self._options.adverts == "bgp":
+            raise Refused("the site is of another domain, which tells of it over BGP")
+
+    def _tell_others(self, site: str) -> None:
+        if self.exchange:
+            held = self.program.store.get(site)
+            self.exchange.tell(site, held and held.advert)
+
+    def _heard(self, site: str, advert: SiteAdvert | None) -> None:
+        """Other domains tell this of a site of theirs."""
+        since = time.monotonic()
+        if self._started.is_set():
+            changed = self.program.take(advert) if advert else self.program.withdraw(site, "bgp")
+            self._changed(changed, since)
+        elif advert:
+            self.program.accept(advert)
+        else:
+            self.program.store.withdraw(site, "bgp")
+        self._new_deadline.set()
+        told = {"sequence": advert.sequence, "functions": len(advert.functions)} if advert else {}
+        self.events("advert-over-bgp", site=site, **told)
+
     async def rotate_keys(self) -> None:
         """Seal cookies with a new key; those sealed with the last one stay valid until the next rotation.
 
         Raises:
             RuntimeError: not all routers are connected; one that misses the change would refuse new cookies.
         """
+        if self.catalogue.cookies:
+            raise RuntimeError("the catalogue declares the keys (cookies): change them there")
         down = [name for name, target in self.targets.items() if target.session is None]
         if down or not self._started.is_set() or self.program.ring is None:
             raise RuntimeError(f"not connected to {', '.join(down) or 'all routers yet'}")
@@ -188,10 +243,14 @@ class Controller:
             self._new_deadline.clear()
             deadline = self.program.next_deadline
             try:
-                timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
-                await asyncio.wait_for(self._new_deadline.wait(), timeout)
+                async with asyncio.timeout(
+                    None if deadline is None else max(0.0, deadline - time.monotonic())
+                ):
+                    await self._new_deadline.wait()
             except TimeoutError:
                 self._changed(self.program.expire(), None)
+                for site in self.catalogue.sites:
+                    self._tell_others(site)
 
     def _changed(self, changes: Changes, since: float | None) -> None:
         for name, installer in self.installers.items():

@@ -69,6 +69,13 @@ class Expectation:
         self._host = {
             address: name for name, host in catalogue.hosts.items() for address in (*host.ipv4, *host.ipv6)
         }
+        # What stands for a whole site is at the site's own address.
+        self._host |= {
+            address: site.hosts[0]
+            for site in catalogue.sites.values()
+            for address in (site.ipv4, site.ipv6)
+            if address is not None
+        }
 
     def ways(self, router: str, instances: Iterable[Instance], asked: Steered) -> Ways:
         """By which way requests that ask for this reach each of these instances from a router."""

@@ -23,8 +23,8 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _text(value: Any) -> Any:
-    # pydantic would take the number 1 for the address 0.0.0.1.
+def as_text(value: Any) -> Any:
+    """Refuse numbers where a file has to have text: pydantic would take 1 for the address 0.0.0.1."""
     if isinstance(value, int | float | bytes):
         raise ValueError(f"must be text, not the {type(value).__name__} {value!r}")  # noqa: TRY004
     return value
@@ -72,11 +72,11 @@ def hex_key(value: SecretStr) -> SecretStr:
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"})]
 """Name of a router, host, site, tenant or class."""
 
-Mac = Annotated[str, BeforeValidator(_text), AfterValidator(_mac)]
+Mac = Annotated[str, BeforeValidator(as_text), AfterValidator(_mac)]
 """Unicast MAC address, normalised to lower case with colons."""
 
-IPv4 = Annotated[IPv4Address, BeforeValidator(_text), AfterValidator(_host_address)]
-IPv6 = Annotated[IPv6Address, BeforeValidator(_text), AfterValidator(_host_address)]
+IPv4 = Annotated[IPv4Address, BeforeValidator(as_text), AfterValidator(_host_address)]
+IPv6 = Annotated[IPv6Address, BeforeValidator(as_text), AfterValidator(_host_address)]
 
 GrpcTarget = Annotated[str, AfterValidator(_grpc_target)]
 """Where a gRPC server listens."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cfn.cookie import CookieKey
+from control.domain import Cookies
 
 EPOCHS = 4
 
@@ -27,6 +28,15 @@ class KeyRing:
     def rotated(self) -> KeyRing:
         """Second half: seal with the next key; the cookies before stay valid until the next rotation."""
         return KeyRing(self.keys, (self.sealing + 1) % EPOCHS)
+
+
+def declared(cookies: Cookies) -> KeyRing:
+    """The ring that a catalogue says."""
+    keys = {
+        epoch: CookieKey.from_bytes(bytes.fromhex(key.get_secret_value()))
+        for epoch, key in cookies.keys.items()
+    }
+    return KeyRing(keys, cookies.seal)
 
 
 def adopt(installed: Sequence[KeyRing], random: Callable[[int], bytes] = secrets.token_bytes) -> KeyRing:

@@ -18,6 +18,16 @@ class InstanceKey(NamedTuple):
     site: int
     instance: int
 
+    @classmethod
+    def of_function(cls, site: int, func_id: int) -> InstanceKey:
+        """What stands for all instances of a function at another domain's site; its id is below 0."""
+        return cls(site, ~func_id)
+
+    @property
+    def is_site(self) -> bool:
+        """Whether it stands for all instances of a function."""
+        return self.instance < 0
+
 
 WHOLE_SITE = -1
 
@@ -91,6 +101,9 @@ class Instance:
         return self.ipv4 if family == 4 else self.ipv6
 
 
+Way = Literal["grpc", "bgp"]
+
+
 class HeldResult(NamedTuple):
     """A result that a site holds: the output of `func_id` for `data_in`, under `data_out` (16 bytes each)."""
 
@@ -143,11 +156,12 @@ class SiteAdvert:
         cpu_utilisation: share of the site's CPU quota in use, 0–1.
         cpu_capacity: the quota, in cores.
         instances: by key.
-        inputs: content identifiers (16 bytes) of inputs that the site holds.
-        results: results that it holds.
+        inputs: content identifiers (16 bytes) of inputs that the site holds; none over BGP.
+        results: results that it holds; none over BGP.
         metrics: normalised ones of the site as a whole.
         resources: what it has and uses, None when it does not tell.
         ignored: places in the message that told of metrics which are not known.
+        way: how it came: from the site itself, or over BGP with its instances added up.
     """
 
     site: str
@@ -162,6 +176,7 @@ class SiteAdvert:
     metrics: tuple[Score, ...] = ()
     resources: Resources | None = None
     ignored: tuple[str, ...] = ()
+    way: Way = "grpc"
 
     @property
     def functions(self) -> frozenset[int]:

@@ -7,7 +7,7 @@ the members of a site stand for until the site has advertised or `hold_s` has pa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import TypeVar
 
 import finsy as fy
@@ -15,6 +15,7 @@ import finsy as fy
 from control import keys, stages
 from control.adoption import Adopted, labels
 from control.adverts import AdvertStore
+from control.bgp.aggregate import summed
 from control.catalogue import Catalogue
 from control.cohorts import NO_COHORT, Told
 from control.data_program import DataProgram
@@ -24,7 +25,7 @@ from control.expectation import Expectation
 from control.keys import KeyRing
 from control.links import Links
 from control.measurements import Measurements, Report
-from control.model import Member, SiteAdvert
+from control.model import Member, SiteAdvert, Way
 from control.network import Network
 from control.paths import Paths
 from control.responses import Responses
@@ -52,13 +53,18 @@ class Program:
         clock: Callable[[], float],
         hold_s: float,
         events: EventLog,
+        *,
+        routers: Iterable[str] | None = None,
     ):
-        """`clock` gives seconds, monotonic; `hold_s` is how long silent sites are held after the start."""
+        """`clock` gives seconds, monotonic; `hold_s` is how long silent sites are held after the start.
+
+        `routers` are those to drive; None for all.
+        """
         self.catalogue = catalogue
         self.store = AdvertStore(clock)
         self.measurements = Measurements(clock)
         self.network = Network(catalogue)
-        self.sites = Sites(catalogue)
+        self.sites = Sites(catalogue, routers)
         self.paths = Paths(catalogue, ServiceIndex(catalogue), self.sites)
         self.expectation = Expectation(catalogue, self.network, self.paths)
         self.responses = Responses(self.measurements, self.expectation, self.sites, self.store, clock)
@@ -69,7 +75,7 @@ class Program:
         entries = Entries(GroupEntries(schema), ServiceEntries(schema))
         self.routers = {
             router: RouterProgram(router, self.sites, self.cohorts, schema, entries)
-            for router in catalogue.routers
+            for router in self.sites.routers
         }
         self.data = DataProgram(catalogue, self.steering.services, self.sites, self.routers, schema)
         self.data.measure(self.network)
@@ -93,7 +99,9 @@ class Program:
         """
         if self.links.settle(lasting_s=0):
             self._use_links()
-        self.use_keys(keys.adopt([one.ring for one in found.values() if one.ring]))
+        installed = [one.ring for one in found.values() if one.ring]
+        cookies = self.catalogue.cookies
+        self.use_keys(keys.declared(cookies) if cookies else keys.adopt(installed))
         self.cohorts.adopt(labels(found))
         self.cohorts.update({self._site(held.advert): held.advert.instances for held in self.store})
         for router, one in found.items():
@@ -136,6 +144,19 @@ class Program:
         )
         one.decide_all(self.steering.verdicts()[router])
 
+    def accept(self, advert: SiteAdvert) -> None:
+        """Take note of an advert without acting on it.
+
+        Of a site of another domain only what its instances add up to counts, however it came.
+
+        Raises:
+            Refused: it is not newer than what the site said before.
+        """
+        site = self._site(advert)
+        if not self.sites.is_own(site) and advert.way == "grpc":
+            advert = summed(advert, self.sites[site])
+        self.store.accept(advert)
+
     def take(self, advert: SiteAdvert) -> Changes:
         """Act on an advert.
 
@@ -146,23 +167,33 @@ class Program:
             Refused: it is not newer than what the site said before.
         """
         before = self.store.get(advert.site)
-        self.store.accept(advert)
-        site = self._site(advert)
+        self.accept(advert)
         self._hear(advert, before and before.advert)
-        self._held_until.pop(site, None)
-        return self._steer({site: advert.instances}, {site})
+        self._held_until.pop(self._site(advert), None)
+        return self._steer(self._told_by([advert.site]), {self._site(advert)})
+
+    def withdraw(self, site: str, way: Way) -> Changes:
+        """A site is told of no more in one way; decisions that changed."""
+        self.store.withdraw(site, way)
+        return self._steer(self._told_by([site]), set())
+
+    def _told_by(self, sites: Iterable[str]) -> dict[int, Told]:
+        """What sites run by their newest adverts; nothing where there is none."""
+        held = {self.catalogue.sites[name].id: self.store.get(name) for name in sites}
+        return {site: one.advert.instances if one else {} for site, one in held.items()}
 
     def expire(self) -> Changes:
         """Forget adverts whose time is over, and hold silent sites no longer; decisions that changed."""
         over = self.store.expire()
-        for site in over:
-            self._events("advert-expired", site=site)
-            self.data.forget(self.catalogue.sites[site].id)
+        for site, way in over:
+            self._events("advert-expired", site=site, way=way)
+            if way == "grpc":
+                self.data.forget(self.catalogue.sites[site].id)
         silent = {site for site, end in self._held_until.items() if end <= self._clock()}
         for site in silent:
             self.data.forget(site)
             del self._held_until[site]
-        return self._steer({self.catalogue.sites[site].id: {} for site in over}, set())
+        return self._steer(self._told_by(site for site, _ in over), set())
 
     def settle_links(self) -> Changes:
         """Go by what links were measured to be, where that has lasted; decisions that changed."""
@@ -289,7 +320,8 @@ class Program:
     def _hear(self, advert: SiteAdvert, before: SiteAdvert | None) -> None:
         """What an advert changes besides the weights."""
         self._count(self.usage.runs(self._site(advert), advert.functions_beyond(before)))
-        self.data.take(self._site(advert), advert)
+        if advert.way == "grpc":
+            self.data.take(self._site(advert), advert)
 
     def _count(self, uses: list[UsageKey]) -> None:
         if uses:

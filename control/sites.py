@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from control.catalogue import Catalogue, Site
 from control.model import InstanceKey, Member
@@ -11,7 +11,9 @@ from control.model import InstanceKey, Member
 class Sites:
     """An index of a catalogue's sites."""
 
-    def __init__(self, catalogue: Catalogue):
+    def __init__(self, catalogue: Catalogue, routers: Iterable[str] | None = None):
+        """`routers` are those that the controller drives; None for all."""
+        self.routers = tuple(catalogue.routers if routers is None else routers)
         self._sites = {site.id: site for site in catalogue.sites.values()}
         self._names = {site.id: name for name, site in catalogue.sites.items()}
         self._routers = {site.id: catalogue.hosts[site.hosts[0]].router for site in catalogue.sites.values()}
@@ -37,6 +39,10 @@ class Sites:
     def router(self, site: int) -> str:
         """The router that a site is at."""
         return self._routers[site]
+
+    def is_own(self, site: int) -> bool:
+        """Whether a site is at a router that the controller drives."""
+        return self._routers[site] in self.routers
 
     def member(self, router: str, key: InstanceKey) -> Member:
         """What a router binds to for an instance to be reached: itself, or its site as a whole."""

@@ -15,7 +15,7 @@ from control.compute import compute_of
 from control.controller import Controller
 from control.decided import ANY_SITE, Place, Unmet
 from control.link_report import link_report
-from control.model import Instance, Member
+from control.model import Instance, InstanceKey, Member
 from control.policy.candidate import Candidate
 from control.policy.latency import unexplained_ms
 from control.policy.shares import Shares, gathered, of_weights
@@ -50,7 +50,8 @@ class Status:
             if (ring := control.program.ring)
             else None,
             "sites": {name: self._site(name) for name in control.catalogue.sites},
-            "routers": {name: self._router(name) for name in control.catalogue.routers},
+            "routers": {name: self._router(name) for name in control.targets},
+            "bgp": control.exchange.status() if control.exchange else None,
             "links": link_report(control.catalogue, control.program.links),
             "services": [self._decision(p, d) for p, d in sorted(control.program.steering.decisions.items())],
             "events": list(control.events.last),
@@ -122,6 +123,7 @@ class Status:
             told["advert"] = {
                 "received": now - (mono - held.received),
                 "expires": now + (held.expires - mono),
+                "way": held.advert.way,
                 "incarnation": held.advert.incarnation,
                 "sequence": held.advert.sequence,
                 "cpu_utilisation": held.advert.cpu_utilisation,
@@ -134,7 +136,7 @@ class Status:
 
     def _instance(self, one: Instance) -> dict[str, Any]:
         return {
-            "instance": one.key.instance,
+            "instance": _instance_id(one.key),
             "function": self._controller.program.steering.services.name(one.func_id),
             "functions": len(one.functions),
             "state": "DRAINING" if one.draining else "UP",
@@ -218,7 +220,7 @@ class Status:
     def _candidate(self, place: Place, decision: Decision, c: Candidate) -> dict[str, Any]:
         return {
             "site": self._controller.program.sites.name(c.key.site),
-            "instance": c.key.instance,
+            "instance": _instance_id(c.key),
             "delay_ms": c.delay_ms,
             "service_ms": c.service_ms,
             "backlog_ms": c.backlog_ms,
@@ -236,6 +238,11 @@ class Status:
             "target": decision.target[c.key],
             "share": decision.shares[c.key],
         }
+
+
+def _instance_id(key: InstanceKey) -> int | None:
+    """None for what stands for all instances of a function."""
+    return None if key.is_site else key.instance
 
 
 def _state(decision: Decision) -> str:

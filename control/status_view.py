@@ -10,8 +10,9 @@ from rich.table import Table
 
 
 def overview(status: Mapping[str, Any]) -> Group:
-    """Routers, sites, and shares by router and function."""
-    return Group(_routers(status), _sites(status), _shares(status))
+    """Routers, BGP peers if any, sites, and shares by router and function."""
+    peers = [_peers(status)] if status["bgp"] else []
+    return Group(_routers(status), *peers, _sites(status), _shares(status))
 
 
 def explanation(places: Sequence[Mapping[str, Any]]) -> Group:
@@ -68,6 +69,15 @@ def _routers(status: Mapping[str, Any]) -> Table:
     return table
 
 
+def _peers(status: Mapping[str, Any]) -> Table:
+    table = Table("peer", "AS", "state", "since", "routes", title="BGP")
+    for peer in status["bgp"]:
+        state = "up" if peer["up"] else "[red]down[/]"
+        since = _age(status, peer["since"]) if peer["up"] else ""
+        table.add_row(peer["address"], str(peer["asn"]), state, since, str(peer["routes"]))
+    return table
+
+
 def _sites(status: Mapping[str, Any]) -> Table:
     table = Table(
         "site",
@@ -95,7 +105,7 @@ def _sites(status: Mapping[str, Any]) -> Table:
             state = " draining" if one["state"] == "DRAINING" else ""
             table.add_row(
                 *first,
-                f"{one['instance']}{state}",
+                f"{_number(one)}{state}",
                 one["function"],
                 f"{one['load'] / 255:.0%}",
                 str(one["queue"]),
@@ -158,7 +168,7 @@ def _candidates(place: Mapping[str, Any]) -> Table:
     weights = {(one["site"], one["instance"]): one["weight"] for one in place["members"]}
     table = Table("", title=f"{what}, {place['policy']} → {place['state']}")
     for one in candidates:
-        table.add_column(f"{one['site']}/{one['instance']}", justify="right")
+        table.add_column(f"{one['site']}/{_number(one)}", justify="right")
     for term in _TERMS:
         table.add_row(term, *(f"{one[term]:.3g}" for one in candidates))
     for term in ("jitter_ms", "loss", "rate_mbps"):
@@ -179,6 +189,10 @@ def _candidates(place: Mapping[str, Any]) -> Table:
         if any(found):
             table.add_row(what, *("" if weight is None else str(weight) for weight in found))
     return table
+
+
+def _number(one: Mapping[str, Any]) -> str:
+    return "all" if one["instance"] is None else str(one["instance"])
 
 
 def _age(status: Mapping[str, Any], then: float | None) -> str:

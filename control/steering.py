@@ -123,7 +123,7 @@ class Steering:
 
     def verdicts(self) -> dict[str, dict[Draw, Verdict]]:
         """What each router is to do."""
-        found: dict[str, dict[Draw, Verdict]] = {router: {} for router in self._catalogue.routers}
+        found: dict[str, dict[Draw, Verdict]] = {router: {} for router in self.sites.routers}
         for decisions in self._decisions.values():
             for (router, draw), decision in decisions.items():
                 found[router][draw] = decision.verdict
@@ -220,9 +220,9 @@ class Steering:
         changed: dict[Spot, Change] = {}
         for number in cohorts:
             instances = self.cohorts.instances(number)
-            for router in self._catalogue.routers:
+            for router in self.sites.routers:
                 changed |= self._decide(router, number, instances, placed[router], news)
-            for site in scopes:
+            for site in filter(self.sites.is_own, scopes):
                 there = [instance for instance in instances if instance.key.site == site]
                 router = self.sites.router(site)
                 changed |= self._decide(router, number, there, placed[router], news, scope=site)

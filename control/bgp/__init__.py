@@ -1,0 +1,1 @@
+"""Adverts of sites between control domains over BGP."""
