@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-SOURCES = (Path("cfn/proto/advert.proto"), Path("switch/proto/inspect.proto"))
+SOURCES = (Path("cfn/proto/advert.proto"), Path("cfn/proto/orca.proto"), Path("switch/proto/inspect.proto"))
 
 
 def generate(source: Path, directory: Path) -> list[Path]:

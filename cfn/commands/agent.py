@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import Annotated
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cfn.advert_sender import AdvertSender
 from cfn.agent import Agent, AgentConfig
+from cfn.collectors.collecting import collecting
+from cfn.collectors.collector import SampleStore
 from cfn.commands.failure import fail
 from cfn.commands.unix_path import unix_path
 from cfn.cpu import find_cpu
 from cfn.damping import Damping
 from cfn.damping_options import parse_rules
+from cfn.yamlfile import FileError
+
+if TYPE_CHECKING:
+    from cfn.collectors.config import CollectConfig
 
 
 def agent(
@@ -39,6 +48,12 @@ def agent(
     flaps: Annotated[
         int, typer.Option(min=1, help="Times a second that comings and goings are told before the timer.")
     ] = 10,
+    collect: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What else to measure, and how to normalise it: YAML, see docs/metrics.md."
+        ),
+    ] = None,
     drain: Annotated[float, typer.Option(min=0, help="Seconds of DRAINING after SIGTERM.")] = 1.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
 ) -> None:
@@ -49,20 +64,30 @@ def agent(
         damping = Damping(timer, min_interval_ms / 1000, parse_rules(tell or ()), flaps)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--tell") from None
-    config = AgentConfig(unix_path(listen, "--listen"), damping, drain)
+    from cfn.collectors.config import CollectConfig, load  # noqa: PLC0415 - takes long to import
+
+    try:
+        collected = load(collect) if collect else CollectConfig()
+    except FileError as error:
+        fail(error)
+    config = AgentConfig(unix_path(listen, "--listen"), damping, drain, collected.profile.profile)
     # Two adverts may get lost before the controller forgets the site.
     sender = AdvertSender(controller, site, token, ttl_ms=round(timer * 3500))
     try:
-        asyncio.run(_run(config, sender))
+        asyncio.run(_run(config, sender, collected))
     except OSError as error:
         fail(error.strerror or error)
 
 
-async def _run(config: AgentConfig, sender: AdvertSender) -> None:
-    async with sender:
+async def _run(config: AgentConfig, sender: AdvertSender, collected: CollectConfig) -> None:
+    from cfn.collectors.jobs import jobs  # noqa: PLC0415 - likewise
+
+    async with sender, AsyncExitStack() as stack:
         cpu = find_cpu()
         logging.info("CPU by %s: %.2f cores", cpu, cpu.cores())
-        running = Agent(config, sender, cpu)
+        samples = SampleStore()
+        await stack.enter_async_context(collecting(await jobs(collected, time.monotonic, stack), samples))
+        running = Agent(config, sender, cpu, samples)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.drain)
