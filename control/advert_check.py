@@ -60,6 +60,7 @@ def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
         results=_results(message),
         metrics=metrics_check.scores("metrics", message.metrics, ignored),
         resources=metrics_check.resources(message, ignored),
+        profile=metrics_check.profile(message),
         ignored=tuple(ignored[:MAX_IGNORED]),
     )
 

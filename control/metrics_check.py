@@ -6,7 +6,7 @@ wrong refuses the message as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 
 from cfn.metrics.score import BEST, MetricType, Score
@@ -15,11 +15,15 @@ from control.model import COMPUTE_TYPES, ComputeType, Resources
 from control.refused import Refused
 
 _TYPES = {int(kind): kind for kind in MetricType}
+MOST_METRICS = 64
+"""In one list."""
+MOST_PROFILE = 16_384
+"""Bytes of a profile."""
 _WHOLE = 1_000_000
 """Parts of which `used_ppm` counts."""
 
 
-def scores(where: str, told: Iterable[pb.Metric], ignored: list[str]) -> tuple[Score, ...]:
+def scores(where: str, told: Collection[pb.Metric], ignored: list[str]) -> tuple[Score, ...]:
     """The metrics of a site or an instance, in the order of their types.
 
     Args:
@@ -28,8 +32,9 @@ def scores(where: str, told: Iterable[pb.Metric], ignored: list[str]) -> tuple[S
         ignored: gets the place of each metric whose type is not known.
 
     Raises:
-        Refused: a value is above 10, a window is missing, or a metric is there twice.
+        Refused: a value is above 10, a window is missing, or a metric is there twice; there are too many.
     """
+    _few(where, told)
     found: dict[MetricType, Score] = {}
     for index, metric in enumerate(told):
         kind = _TYPES.get(metric.type)
@@ -54,6 +59,7 @@ def resources(message: pb.Advert, ignored: list[str]) -> Resources | None:
     if not message.HasField("resources"):
         return None
     told = message.resources
+    _few("resources.compute", told.compute)
     _window("resources", told.window_ms)
     used: dict[ComputeType, float] = {}
     for index, compute in enumerate(told.compute):
@@ -80,6 +86,23 @@ def resources(message: pb.Advert, ignored: list[str]) -> Resources | None:
         storage_left=told.storage_left,
         power_w=told.power_mw / 1000,
     )
+
+
+def profile(message: pb.Advert) -> bytes:
+    """How the site says that its metrics were made.
+
+    Raises:
+        Refused: it is too long.
+    """
+    size = message.profile.ByteSize()
+    if size > MOST_PROFILE:
+        raise Refused(f"profile: {size} bytes are more than {MOST_PROFILE}")
+    return message.profile.SerializeToString()
+
+
+def _few(where: str, told: Collection[object]) -> None:
+    if len(told) > MOST_METRICS:
+        raise Refused(f"{where}: more than {MOST_METRICS}")
 
 
 def _window(where: str, window_ms: int) -> None:

@@ -160,6 +160,7 @@ class SiteAdvert:
         results: results that it holds; none over BGP.
         metrics: normalised ones of the site as a whole.
         resources: what it has and uses, None when it does not tell.
+        profile: how it says that its metrics were made, as `Profile` of advert.proto; nobody decides by it.
         ignored: places in the message that told of metrics which are not known.
         way: how it came: from the site itself, or over BGP with its instances added up.
     """
@@ -175,6 +176,7 @@ class SiteAdvert:
     results: frozenset[HeldResult] = frozenset()
     metrics: tuple[Score, ...] = ()
     resources: Resources | None = None
+    profile: bytes = b""
     ignored: tuple[str, ...] = ()
     way: Way = "grpc"
 

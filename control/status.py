@@ -9,8 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 import finsy as fy
+from google.protobuf.json_format import MessageToDict
 
 from cfn.metrics.score import Score
+from cfn.proto import advert_pb2 as pb
 from control.compute import compute_of
 from control.controller import Controller
 from control.decided import ANY_SITE, Place, Unmet
@@ -129,6 +131,7 @@ class Status:
                 "cpu_utilisation": held.advert.cpu_utilisation,
                 "cpu_capacity": held.advert.cpu_capacity,
                 "metrics": _metrics(held.advert.metrics),
+                "profile": MessageToDict(pb.Profile.FromString(held.advert.profile)),
                 "resources": held.advert.resources and asdict(held.advert.resources),
                 "instances": [self._instance(one) for one in held.advert.instances.values()],
             }

@@ -13,6 +13,7 @@ from cfn.metrics.score import MetricType, Score
 from cfn.proto import advert_pb2 as pb
 from control.advert_check import MAX_HELD, MAX_IGNORED, MAX_TTL_MS, check
 from control.adverts import AdvertStore
+from control.metrics_check import MOST_METRICS, MOST_PROFILE
 from control.model import HeldResult, Resources
 from control.refused import Refused
 from tests.control.example import (
@@ -64,6 +65,11 @@ def measured(*before: pb.Metric, of_instance: bool = False, **values: int) -> pb
     return message_
 
 
+def published(name: str) -> pb.Advert:
+    """An advert of the near site whose metrics are made of this raw metric."""
+    return pb.Advert(site="near", ttl_ms=1, profile=pb.Profile(inputs=[pb.Normalisation(metric=name)]))
+
+
 def having(window_ms: int = 200, **resources: object) -> pb.Advert:
     """An advert of the near site with these resources."""
     return pb.Advert(site="near", ttl_ms=1, resources=pb.Resources(window_ms=window_ms, **resources))
@@ -102,6 +108,9 @@ REFUSED = [
     (told(ipv6=bytes(15) + b"\1"), "instances[0].ipv6: ::1 is not of a host of this site"),
     (pb.Advert(site="near", ttl_ms=1, cpu_utilisation=-1), "cpu_utilisation: -1.0 is no amount"),
     (pb.Advert(site="near", ttl_ms=1, cpu_capacity=float("nan")), "cpu_capacity: nan is no amount"),
+    (measured(*[UNKNOWN] * MOST_METRICS), f"metrics: more than {MOST_METRICS}"),
+    (having(compute=[GPU] * (MOST_METRICS + 1)), f"resources.compute: more than {MOST_METRICS}"),
+    (published("x" * MOST_PROFILE), "profile: 16392 bytes are more than 16384"),
     (measured(value=11), "metrics[0].value: 11 is not in 0..10"),
     (measured(window_ms=0), "metrics[0].window_ms: is missing"),
     (measured(GOOD), "metrics[1].type: NORM_FI is told of twice"),
@@ -156,7 +165,10 @@ def test_unknown_metrics_are_named_and_left_out_while_the_rest_counts() -> None:
 
 
 def test_only_some_of_many_unknown_metrics_are_named() -> None:
-    assert len(check(measured(*[UNKNOWN] * 1000), TOKEN, catalogue()).ignored) == MAX_IGNORED
+    message_ = message("near", 1, [instance(NEAR), instance(NEAR_2)])
+    for one in message_.instances:
+        one.metrics.extend([UNKNOWN] * 20)
+    assert len(check(message_, TOKEN, catalogue()).ignored) == MAX_IGNORED
 
 
 def test_resources_are_carried() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rich.console import Console, RenderableType
 
+from cfn.metrics.profile import DEFAULT
 from cfn.proto import advert_pb2 as pb
 from control import sites_view, status_view
 from control.controller import Controller
@@ -45,12 +46,20 @@ async def test_metrics_and_resources_are_shown() -> None:
     told.resources.CopyFrom(
         pb.Resources(window_ms=1000, compute=[busy], storage=10**11, storage_left=4 * 10**10, power_mw=1500)
     )
+    told.profile.CopyFrom(DEFAULT.message)
     controller.take(told, TOKEN)
     tree = await Status(controller).tree()
     shown = tree["sites"]["near"]["advert"]
     assert shown["metrics"] == {
         "compute_norm": {"level": 1, "value": 4, "window_ms": 1000},
         "norm_fi": {"level": 2, "value": 6, "window_ms": 1000},
+    }
+    assert shown["profile"]["inputs"][0] == {
+        "metric": "compute_logic_utilisation",
+        "category": "COMPUTE_NORM",
+        "function": "MIN_MAX",
+        "parameters": ["1000000", "0"],
+        "weight": 4,
     }
     assert shown["resources"]["storage_left"] == 4 * 10**10
     assert shown["instances"][0]["metrics"]["norm_fi"]["value"] == 9
