@@ -10,12 +10,21 @@ import grpc
 
 from bench import two_sites
 from bench.command import BenchError
+from cfn.metrics.assess import assess
+from cfn.metrics.profile import DEFAULT
+from cfn.metrics.sample import Sample
 from cfn.names import func_id
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc as rpc
 
 _TTL_MS = 600_000
 _ANSWER_SECONDS = 30.0
+_ASSESSMENT = assess(
+    DEFAULT,
+    {"compute_logic_utilisation": Sample("compute_logic_utilisation", 100_000, 1000)},
+    [{"service_load": Sample("service_load", 20, 200), "response_time": Sample("response_time", 1000, 1000)}],
+)
+"""Metrics as an agent would tell them, which are a part of what the controller has to read."""
 
 
 class AdvertError(BenchError):
@@ -70,6 +79,7 @@ class Teller:
             cpu_capacity=1.0,
             instances=[instance],
         )
+        _ASSESSMENT.put_into(advert)
         metadata = (("authorization", f"Bearer {two_sites.TOKENS[site]}"),)
         try:
             answer = self._stub.Advertise(

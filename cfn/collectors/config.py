@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -16,6 +16,7 @@ from cfn.collectors.orca import Named, Reported
 from cfn.collectors.prometheus import Combine, Reading, Series
 from cfn.metrics.normalise import LARGEST, Function, Log, MinMax, Sigmoid
 from cfn.metrics.profile import DEFAULT, MOST_INPUTS, MOST_WEIGHT, Aggregation, Input, Profile
+from cfn.metrics.sample import RAW
 from cfn.metrics.score import MetricType
 
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -208,6 +209,27 @@ class CollectConfig(_Model):
     host: HostConfig | None = HostConfig()
     prometheus: Annotated[tuple[PrometheusConfig, ...], Field(max_length=1000)] = ()
     orca: Annotated[tuple[OrcaConfig, ...], Field(max_length=10_000)] = ()
+
+    @model_validator(mode="after")
+    def _metrics_are_known(self) -> Self:
+        known = RAW.keys() | self.profile.profile.by_metric.keys()
+        problems = [
+            yamlfile.Problem((*path, "metric"), f"{metric!r} is no raw metric, nor in the profile")
+            for path, metric in self._metrics()
+            if metric not in known
+        ]
+        if problems:
+            raise yamlfile.ModelProblems(problems)
+        return self
+
+    def _metrics(self) -> Iterator[tuple[yamlfile.FieldPath, str]]:
+        """Every metric that something is read for, and where it stands."""
+        for index, endpoint in enumerate(self.prometheus):
+            for number, reading in enumerate(endpoint.read):
+                yield ("prometheus", index, "read", number), reading.metric
+        for index, server in enumerate(self.orca):
+            for name, named in server.named.items():
+                yield ("orca", index, "named", name), named.metric
 
 
 def load(path: Path) -> CollectConfig:

@@ -39,38 +39,31 @@ class Statistic(StrEnum):
     CURRENT = "cur"
 
 
-class Raw(NamedTuple):
-    """What is known of an L0 metric by its name."""
-
-    unit: Unit
-    meaning: str
-
-
-RAW: Mapping[str, Raw] = {
-    "compute_logic_utilisation": Raw(Unit.PPM, "share of the site's CPU in use"),
-    "compute_parallel_utilisation": Raw(Unit.PPM, "the same of its parallel processors (GPU)"),
-    "compute_neural_utilisation": Raw(Unit.PPM, "the same of its neural processors (NPU)"),
-    "compute_run_queue": Raw(Unit.THOUSANDTHS, "load average of the last minute for each core"),
-    "memory_utilisation": Raw(Unit.PPM, "share of the memory that is not available"),
-    "memory_size": Raw(Unit.BYTES, "memory there is"),
-    "memory_left": Raw(Unit.BYTES, "memory available without swapping"),
-    "storage_utilisation": Raw(Unit.PPM, "share of the storage in use"),
-    "storage_size": Raw(Unit.BYTES, "storage there is"),
-    "storage_left": Raw(Unit.BYTES, "storage that is free to use"),
-    "power": Raw(Unit.MILLIWATTS, "electric power drawn"),
-    "network_utilisation": Raw(Unit.PPM, "share of the network interface's rate in use, the busier way"),
-    "network_delay": Raw(Unit.MICROSECONDS, "delay, one way"),
-    "network_jitter": Raw(Unit.MICROSECONDS, "how much the delay varies"),
-    "network_loss": Raw(Unit.PPM, "share of packets lost"),
-    "network_bandwidth": Raw(Unit.KBPS, "rate of the narrowest link"),
-    "service_load": Raw(Unit.LOAD, "load as responses report it"),
-    "service_backlog": Raw(Unit.THOUSANDTHS, "requests that wait, for each worker"),
-    "service_utilisation": Raw(Unit.PPM, "utilisation as the application itself tells it"),
-    "service_errors": Raw(Unit.PPM, "share of requests that fail"),
-    "service_rate": Raw(Unit.THOUSANDTHS, "requests a second"),
-    "response_time": Raw(Unit.MICROSECONDS, "time at the instance: wait for what queues, and service"),
+RAW: Mapping[str, Unit] = {
+    "compute_logic_utilisation": Unit.PPM,
+    "compute_parallel_utilisation": Unit.PPM,
+    "compute_neural_utilisation": Unit.PPM,
+    "compute_run_queue": Unit.THOUSANDTHS,
+    "memory_utilisation": Unit.PPM,
+    "memory_size": Unit.BYTES,
+    "memory_left": Unit.BYTES,
+    "storage_utilisation": Unit.PPM,
+    "storage_size": Unit.BYTES,
+    "storage_left": Unit.BYTES,
+    "power": Unit.MILLIWATTS,
+    "network_utilisation": Unit.PPM,
+    "network_delay": Unit.MICROSECONDS,
+    "network_jitter": Unit.MICROSECONDS,
+    "network_loss": Unit.PPM,
+    "network_bandwidth": Unit.KBPS,
+    "service_load": Unit.LOAD,
+    "service_backlog": Unit.THOUSANDTHS,
+    "service_utilisation": Unit.PPM,
+    "service_errors": Unit.PPM,
+    "service_rate": Unit.THOUSANDTHS,
+    "response_time": Unit.MICROSECONDS,
 }
-"""L0 metrics that collectors here tell of; an operator may add others by configuration."""
+"""Units of the L0 metrics that docs/metrics.md describes; an operator may add others."""
 
 
 class Sample(NamedTuple):

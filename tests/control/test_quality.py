@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import finsy as fy
 import pytest
 
 from cfn.metrics.score import MetricType, Score
-from control.decided import Steered
+from control.decided import Place, Steered
+from control.events import EventLog
 from control.expectation import Expectation
 from control.links import LinkReport, Links
 from control.network import Network
 from control.paths import Paths
+from control.program import Program
 from control.quality import Quality, along, communication
 from control.services import NO_CLASS, ServiceIndex
 from control.sites import Sites
-from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, Clock, catalogue, instance
+from p4src import P4INFO
+from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, Clock, advert, catalogue, instance
 
 LINKED = CATALOGUE.replace(
     "port: 1}, delay_ms: 10", "port: 1}, delay_ms: 10, jitter_ms: 3, loss: 0.01, rate_mbps: 100"
@@ -100,3 +104,13 @@ def test_norm_fi_is_no_better_than_the_way() -> None:
         for value in (None, 5, 10)
     ]
     assert seen == [None, 5, 10, None, 5, 8]
+
+
+def test_requests_are_shared_by_what_a_router_sees_of_norm_fi() -> None:
+    program = Program(catalogue(f"{LINKED}policy: norm\n"), fy.P4Schema(P4INFO), Clock(), 5.0, EventLog())
+    program.start({})
+    program.take(advert("near", 1, instance(NEAR, norm_fi=4)))
+    program.take(advert("far", 1, instance(FAR, norm_fi=10)))
+    decision = program.steering.decisions[Place("r1", Steered(DETECT, NO_CLASS, 4))]
+    # The way to the far site is worth no more than 8.
+    assert decision.target == pytest.approx({NEAR: 1 / 3, FAR: 2 / 3})

@@ -109,6 +109,14 @@ REFUSED = [
         "1:48: prometheus[0].read[0].metric: 'A b' is no name of a metric",
     ),
     (
+        "prometheus: [{url: 'http://a', read: [{metric: powr, series: {name: a}}]}]",
+        "1:48: prometheus[0].read[0].metric: 'powr' is no raw metric, nor in the profile",
+    ),
+    (
+        "orca: [{url: 'http://a', named: {x: {metric: y}}}]",
+        "1:46: orca[0].named.x.metric: 'y' is no raw metric",
+    ),
+    (
         "profile: {inputs: [{metric: a, category: service, worst: 3, best: 3}]}",
         "1:20: profile.inputs[0]: worst and best are both 3",
     ),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cfn.metrics.assess import assess
 from cfn.metrics.profile import DEFAULT
-from cfn.metrics.sample import RAW, Sample
+from cfn.metrics.sample import RAW, Sample, Unit
 from cfn.proto import advert_pb2 as pb
 from tests.cfn.metrics import second_encoder
 from tests.cfn.metrics.second_encoder import Trace
@@ -43,12 +43,22 @@ def test_golden_traces_give_golden_bytes(case, encoder) -> None:
     assert encoder(case["site"], instances).hex() == case["bytes"]
 
 
+def test_every_raw_metric_is_documented_with_its_unit() -> None:
+    section = second_encoder.DOCUMENT.read_text().split("## Raw metrics")[1].split("\n## ")[0]
+    documented = {
+        name.strip(" `"): unit.strip()
+        for _, names, unit, *_ in (line.split("|") for line in section.splitlines() if line.startswith("| `"))
+        for name in names.split(",")
+    }
+    assert documented == {name: unit.value for name, unit in RAW.items()}
+
+
 VALUES = st.one_of(st.integers(0, 300), st.integers(0, 1_000_000), st.integers(0, 20_000_000))
 PPM = st.integers(0, 1_000_000)
 
 
 def sample(name: str) -> st.SearchStrategy[tuple[str, int, int]]:
-    values = PPM if RAW[name].unit == "millionths" else VALUES
+    values = PPM if RAW[name] is Unit.PPM else VALUES
     return st.tuples(st.just(name), values, st.integers(1, 10_000))
 
 
