@@ -70,8 +70,19 @@ NO_IPV4, NO_IPV6 = "0.0.0.0", "::"  # noqa: S104 - no socket is bound
 """What an instance without an address of a family has in its rows."""
 
 
+class DualStack:
+    """Whatever has an address of each family."""
+
+    ipv4: str
+    ipv6: str
+
+    def address(self, family: Family) -> str:
+        """Its address of a family."""
+        return self.ipv6 if family.is_ipv6 else self.ipv4
+
+
 @dataclass(frozen=True)
-class Instance:
+class Instance(DualStack):
     """A service instance: where cookies, counters and packets know it."""
 
     site: int
@@ -79,9 +90,6 @@ class Instance:
     slot: int
     ipv4: str
     ipv6: str
-
-    def address(self, family: Family) -> str:
-        return self.ipv6 if family.is_ipv6 else self.ipv4
 
     def bind(self) -> Call:
         """The action that binds a request to it."""
@@ -95,16 +103,13 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Home:
+class Home(DualStack):
     """A site at this router, and the address that other routers know it by."""
 
     site: int
     slot: int
     ipv4: str
     ipv6: str
-
-    def address(self, family: Family) -> str:
-        return self.ipv6 if family.is_ipv6 else self.ipv4
 
     def live(self) -> Entry:
         """The row that says it is here."""
@@ -116,7 +121,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Remote:
+class Remote(DualStack):
     """A site at another router, and an instance there that cookies name; only that router knows it."""
 
     site: int
@@ -124,9 +129,6 @@ class Remote:
     slot: int
     ipv4: str
     ipv6: str
-
-    def address(self, family: Family) -> str:
-        return self.ipv6 if family.is_ipv6 else self.ipv4
 
     def bind(self) -> Call:
         """The action that sends a request to its router."""

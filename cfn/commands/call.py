@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cfn.client import AsyncClient, build_request
 from cfn.commands import options
+from cfn.commands.asked import read_request
 from cfn.commands.calls import CallResult, run_calls
 from cfn.commands.failure import FAILED, fail
 from cfn.commands.report import print_json, print_table
@@ -51,25 +51,31 @@ def call(
     """Call a function; say which instance answered, how fast, and what."""
     if raw and count > 1:
         raise typer.BadParameter("--raw is for one call")
-    data = options.read_input(payload, file)
-    arguments: dict[str, Any] = {
-        "data_in": options.read_data_in(data_in),
-        "demand": Demand(_compute_type(compute), grade, latency_ms, cost_ceiling),
-        "priority": priority,
-        "chain": options.read_chain(chain),
-        "trace": trace,
-    }
-    proof = options.find_credentials(credentials, tenant)
-    try:
-        build_request(function, data, request_id=0, with_auth=proof is not None, **arguments)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    policy = options.retry_policy(timeout, attempts)
+    asked = read_request(
+        function,
+        payload,
+        file=file,
+        data_in=data_in,
+        chain=chain,
+        tenant=tenant,
+        credentials=credentials,
+        timeout=timeout,
+        attempts=attempts,
+        demand=Demand(_compute_type(compute), grade, latency_ms, cost_ceiling),
+        priority=priority,
+        trace=trace,
+    )
 
     async def run() -> list[CallResult]:
-        async with AsyncClient(to, tenant=tenant, port=port, policy=policy, credentials=proof) as client:
+        async with asked.client(to, port) as client:
             return await run_calls(
-                client, function, data, count=count, rate=rate, session=session, arguments=arguments
+                client,
+                function,
+                asked.data,
+                count=count,
+                rate=rate,
+                session=session,
+                arguments=asked.arguments,
             )
 
     try:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
-import typer
 from rich.console import Console
 
-from cfn.client import AsyncClient, build_request
 from cfn.commands import options
+from cfn.commands.asked import read_request
 from cfn.commands.failure import fail
 from cfn.commands.path import path_record, print_path
 from cfn.errors import CallError, InstanceError
@@ -35,22 +33,22 @@ def trace(
     as_json: options.AsJson = False,
 ) -> None:
     """Call a function and print the routers on the way to it and back, like traceroute."""
-    data = options.read_input(payload, file)
-    arguments: dict[str, Any] = {
-        "data_in": options.read_data_in(data_in),
-        "chain": options.read_chain(chain),
-        "trace": True,
-    }
-    proof = options.find_credentials(credentials, tenant)
-    try:
-        build_request(function, data, request_id=0, with_auth=proof is not None, **arguments)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    policy = options.retry_policy(timeout, attempts)
+    asked = read_request(
+        function,
+        payload,
+        file=file,
+        data_in=data_in,
+        chain=chain,
+        tenant=tenant,
+        credentials=credentials,
+        timeout=timeout,
+        attempts=attempts,
+        trace=True,
+    )
 
     async def run() -> Reply:
-        async with AsyncClient(to, tenant=tenant, port=port, policy=policy, credentials=proof) as client:
-            return await client.call(function, data, **arguments)
+        async with asked.client(to, port) as client:
+            return await client.call(function, asked.data, **asked.arguments)
 
     try:
         reply = asyncio.run(run())

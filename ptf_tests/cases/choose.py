@@ -1,155 +1,29 @@
-"""Choose: of two draws by weight, the one whose load was lower in its last response gets the request.
-
-Loads count for about a second of the router's clock, which runs on by itself. So a row looks at the clock
-before and after, and begins again if what it relied on may have grown stale meanwhile.
-"""
+"""Choose: of two draws by weight, the one whose load was lower in its last response gets the request."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TypeVar
 
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet
 
-from cfn.extensions import ExtensionType
 from cfn.scapy_layer import CFN
-from cfn.wire import Kind
-from ptf_tests.base import CfnTest, each_family
-from ptf_tests.entries import Call, Entry
+from ptf_tests.base import each_family
+from ptf_tests.choices import BATCH, CRITICAL, ChooseTest, chosen_by
+from ptf_tests.entries import Call
 from ptf_tests.network import (
     CLIENT_PORT,
-    CORE_PORT,
-    FAMILIES,
     FAR,
     NEAR,
     NEAR_2,
     NEAR_PORT,
     NO_SECOND_DRAW,
-    ROUTER,
-    SEGMENT,
     TO_NEAR,
     Family,
     Member,
-    Remote,
     cookie,
     draws,
-    known,
-    service,
 )
-from ptf_tests.packets import bound, chain, request, response
-
-LOAD_EXPIRY_US = 1 << 20
-UNANSWERED = 32
-"""Both as in the program: how long a load counts, and what an unanswered probe adds to it."""
-BATCH = 24
-PATIENCE_S = 60.0
-"""For how long a row is begun again when the machine has no time for it."""
-CRITICAL = 10.83
-"""Of chi-squared with one degree of freedom, at 0.1 %."""
-
-Found = TypeVar("Found")
-
-
-def chosen_by(lead: int, per_request: int = 1) -> Entry:
-    """The row that says how `vision/detect` chooses."""
-    return known("vision/detect", lead=lead, per_request=per_request)
-
-
-class ChooseTest(CfnTest):
-    """A router with a function of which each request is drawn anew, from two members of equal weight.
-
-    Functions of the namespace but for `vision/detect` have no second draw: they tell the router's clock and
-    teach nothing.
-    """
-
-    members: tuple[Member, Member] = (NEAR, NEAR_2)
-    rows = (
-        *ROUTER,
-        NEAR_2.live(),
-        chosen_by(0),
-        *(
-            row
-            for family in FAMILIES
-            for row in (
-                *service(family, "vision/*", (NEAR.bind(), 1)),
-                *service(family, "vision/detect", (NEAR.bind(), 1), (NEAR_2.bind(), 1)),
-            )
-        ),
-    )
-
-    def clock(self, family: Family) -> int:
-        """The router's clock in µs."""
-        self.send(request(family, b"", func_id=SEGMENT))
-        return Ether(self.receive()[1])[CFN].timestamp
-
-    def teach(self, family: Family, loads: dict[Member, int]) -> None:
-        """Let a response of each member tell its load."""
-        for member, load in loads.items():
-            told = response(family, member, b"", affinity=cookie(member), report_load=load)
-            self.carry_all([told], CORE_PORT if isinstance(member, Remote) else NEAR_PORT)
-
-    def asked(self, family: Family, request_ids: Sequence[int], **fields: object) -> list[Member]:
-        """The members that requests were bound to."""
-        by_address = {member.address(family): member for member in (NEAR, NEAR_2, FAR)}
-        packets = [request(family, b"", request_id=number, **fields) for number in request_ids]
-        out = [Ether(frame) for _, frame in self.carry_all(packets)]
-        bound_to = {frame[CFN].request_id: by_address[frame[family.header].dst] for frame in out}
-        return [bound_to[number] for number in request_ids]
-
-    def while_fresh(self, family: Family, look: Callable[[], Found]) -> Found:
-        """What `look` finds when it took less of the router's time than loads count for."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            start = self.clock(family)
-            found = look()
-            if (self.clock(family) - start) % 2**32 < LOAD_EXPIRY_US:
-                return found
-            if time.monotonic() > deadline:
-                self.fail(f"the machine had no {LOAD_EXPIRY_US} µs in {PATIENCE_S} s for this row")
-
-    def taught(
-        self, family: Family, loads: dict[Member, int], request_ids: Sequence[int], **fields: object
-    ) -> list[Member]:
-        """The members that requests were bound to while these loads counted."""
-
-        def look() -> list[Member]:
-            self.teach(family, loads)
-            return self.asked(family, request_ids, **fields)
-
-        return self.while_fresh(family, look)
-
-    def grow_stale(self, family: Family) -> None:
-        """Let the router's clock run until no load counts that was told so far."""
-        start = self.clock(family)
-        while (self.clock(family) - start) % 2**32 <= LOAD_EXPIRY_US:
-            pass
-
-    def first_draws(self, family: Family, request_ids: Sequence[int]) -> list[Member]:
-        """The members of the first draw."""
-        self.modify(chosen_by(NO_SECOND_DRAW))
-        drawn = self.asked(family, request_ids)
-        self.modify(chosen_by(0))
-        return drawn
-
-    def movable(self, family: Family, count: int = 6) -> list[int]:
-        """Requests whose first draw is the first of the members, and whose second is the other one."""
-        one, other = self.members
-        found: list[int] = []
-        start = 0
-        while len(found) < count:
-            numbers = range(start, start + BATCH)
-            drawn = self.first_draws(family, numbers)
-            taken = self.taught(family, {one: 255, other: 0}, numbers)
-            found += [
-                n for n, was, now in zip(numbers, drawn, taken, strict=True) if was == one and now == other
-            ]
-            start += BATCH
-        self.settle()
-        return found[:count]
+from ptf_tests.packets import bound, request
 
 
 class LowerWins(ChooseTest):
@@ -297,124 +171,3 @@ class ShedIsNotLessLoaded(ChooseTest):
         self.modify(chosen_by(NO_SECOND_DRAW))
         self.assertEqual(found, ways())
         self.modify(chosen_by(0))
-
-
-class StaleFirst(ChooseTest):
-    """A member whose load is stale is asked once; until it answers, the old load and a little counts on."""
-
-    @each_family
-    def runTest(self, family: Family) -> None:
-        numbers = self.movable(family, 2)
-        for load, other, member in (
-            (100, 100 + UNANSWERED, NEAR),
-            (100, 99 + UNANSWERED, NEAR_2),
-            (240, 254, NEAR_2),
-            (0, UNANSWERED, NEAR),
-            (0, UNANSWERED - 1, NEAR_2),
-        ):
-            with self.row(family.name, load, "raised, against", other):
-                deadline = time.monotonic() + PATIENCE_S
-                while True:
-                    self.teach(family, {NEAR: load})
-                    self.grow_stale(family)
-                    start = self.clock(family)
-                    self.teach(family, {NEAR_2: other})
-                    asked_first = self.asked(family, numbers[:1])
-                    then = self.asked(family, numbers)
-                    if (self.clock(family) - start) % 2**32 < LOAD_EXPIRY_US:
-                        break
-                    self.assertLess(time.monotonic(), deadline)
-                self.assertEqual(asked_first, [NEAR])
-                self.assertEqual(set(then), {member})
-
-
-class StaleSecond(ChooseTest):
-    """A second draw whose load is stale wins nothing, however low it was."""
-
-    @each_family
-    def runTest(self, family: Family) -> None:
-        numbers = self.movable(family)
-        self.teach(family, {NEAR_2: 0})
-        self.grow_stale(family)
-        self.assertEqual(set(self.taught(family, {NEAR: 255}, numbers)), {NEAR})
-
-
-class NeverTold(ChooseTest):
-    """A load that was never told is stale: each first draw is asked, and none wins from another."""
-
-    fresh = True
-    rows = (
-        *ROUTER,
-        chosen_by(0),
-        *(
-            row
-            for family in FAMILIES
-            for row in (
-                *service(family, "vision/*", (NEAR.bind(), 1)),
-                *service(
-                    family,
-                    "vision/detect",
-                    (replace(NEAR, slot=40 + family.is_ipv6).bind(), 1),
-                    (replace(NEAR_2, slot=50 + family.is_ipv6).bind(), 1),
-                ),
-            )
-        ),
-    )
-
-    @each_family
-    def runTest(self, family: Family) -> None:
-        while self.clock(family) <= LOAD_EXPIRY_US:
-            pass
-        drawn = self.first_draws(family, range(BATCH))
-        self.assertEqual(set(drawn), {NEAR, NEAR_2})
-        self.assertEqual(self.asked(family, range(BATCH)), drawn)
-
-
-class Learnt(ChooseTest):
-    """A load is learnt too from what goes to another router, goes on as a request, or breaks a chain."""
-
-    @each_family
-    def runTest(self, family: Family) -> None:
-        numbers = self.movable(family)
-        told = {"affinity": cookie(NEAR), "report_load": 200}
-        relay = response(family, NEAR, b"", **told)
-        relay[family.header].dst = family.passing
-        goes_on = response(family, NEAR, chain(SEGMENT) / b"", next=ExtensionType.CHAIN, **told)
-        failed = response(
-            family, NEAR, chain(SEGMENT) / b"", next=ExtensionType.CHAIN, report_status=1, **told
-        )
-        for name, packet in {"relayed": relay, "chained": goes_on, "broken chain": failed}.items():
-            with self.row(family.name, name):
-
-                def look(packet: Packet = packet) -> list[Member]:
-                    self.teach(family, {NEAR: 100, NEAR_2: 150})
-                    before = self.asked(family, numbers)
-                    self.carry_all([packet], NEAR_PORT)
-                    return [*before, *self.asked(family, numbers)]
-
-                self.assertEqual(
-                    self.while_fresh(family, look), [NEAR] * len(numbers) + [NEAR_2] * len(numbers)
-                )
-
-
-class NotLearnt(ChooseTest):
-    """What is no true response of a member tells no load."""
-
-    @each_family
-    def runTest(self, family: Family) -> None:
-        numbers = self.movable(family)
-        true = {"affinity": cookie(NEAR), "report_load": 255}
-        for name, packet in {
-            "forged": response(family, NEAR, b"", affinity=cookie(NEAR) ^ 1, report_load=255),
-            "another's": response(family, NEAR_2, b"", **true),
-            "a NACK": response(family, NEAR, b"", kind=Kind.NACK, **true),
-            "another version": response(family, NEAR, b"", version=2, **true),
-        }.items():
-            with self.row(family.name, name):
-
-                def look(packet: Packet = packet) -> list[Member]:
-                    self.teach(family, {NEAR: 100, NEAR_2: 150})
-                    self.carry_all([packet], NEAR_PORT)
-                    return self.asked(family, numbers)
-
-                self.assertEqual(set(self.while_fresh(family, look)), {NEAR})
