@@ -163,7 +163,7 @@ class Header:
         tenant: who asks, 16 bits.
         request_id: 32 bits, unique per client socket among the requests under way.
         flags: 8 bits; none is defined, so 0 when sent.
-        hops: CFN routers that may still pass the packet on.
+        hops: how often the request may still be steered: a router that binds it decrements it.
         priority: 0 (default) to 255.
         timestamp: µs of the ingress router's clock, modulo 2³²; hosts echo it.
         affinity: the cookie, 0 for none; opaque to hosts.
