@@ -76,7 +76,13 @@ def main(
     console.print(f"written to {path}")
 
 
-def run(target: Target, rounds: int, tell: lab.Tell) -> dict[str, list[Turn]]:
+def run(
+    target: Target,
+    rounds: int,
+    tell: lab.Tell,
+    lab_file: Path = LAB,
+    functions: Mapping[str, str] = FUNCTIONS,
+) -> dict[str, list[Turn]]:
     """Bring the lab up, kill what steers it, and let the contenders take their turns.
 
     Raises:
@@ -85,19 +91,19 @@ def run(target: Target, rounds: int, tell: lab.Tell) -> dict[str, list[Turn]]:
     with (
         tempfile.TemporaryDirectory(prefix="cfnbench-") as paces,
         lab.environment(site_pace.FOLDER, paces),
-        lab.up(LAB, target, tell) as plan,
+        lab.up(lab_file, target, tell) as plan,
     ):
         for site in plan.sites.values():
             site_pace.set_pace(Path(paces), site.host.namespace, PACE_MS)
         steering = [CONTROLLER, *(f"agent-{name}" for name in plan.sites)]
         tell(f"killing {', '.join(steering)}")
         lab.kill(plan.name, steering)
-        turns: dict[str, list[Turn]] = {name: [] for name in FUNCTIONS}
-        for number, order in enumerate(interleaved(list(FUNCTIONS), rounds)):
+        turns: dict[str, list[Turn]] = {name: [] for name in functions}
+        for number, order in enumerate(interleaved(list(functions), rounds)):
             tell(f"round {number + 1} of {rounds}")
             for name in order:
                 slow = list(plan.sites)[number % len(plan.sites)]
-                turns[name].append(asyncio.run(_turn(plan, FUNCTIONS[name], slow, Path(paces), number)))
+                turns[name].append(asyncio.run(_turn(plan, functions[name], slow, Path(paces), number)))
                 lab.check(plan.name, steering)
                 time.sleep(FORGOTTEN_S)
         return turns
@@ -129,10 +135,10 @@ def summarise(found: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, d
 
 
 def table(summary: Mapping[str, Mapping[str, float | None]]) -> Table:
-    """Return the table of medians."""
+    """Return the table of medians, a column for each contender."""
     shown = Table(title=f"one site of three {SLOWDOWN} times slower, no controller: medians")
     shown.add_column("")
-    for contender in FUNCTIONS:
+    for contender in next(iter(summary.values())):
         shown.add_column(contender.replace("_", " "), justify="right")
     for name, values in summary.items():
         shown.add_row(name, *(_cell(name, value) for value in values.values()))

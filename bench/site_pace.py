@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from cfn.function import function
+from cfn.function import Function, function
 from topo import netns
 
 FOLDER = "CFN_BENCH_PACES"
@@ -36,15 +36,15 @@ def pace_ms() -> float:
         return 0.0
 
 
-@function("pace/two", runs="thread")
-def two_choices(payload: bytes) -> bytes:
-    """Take the site's time."""
-    time.sleep(pace_ms() / 1000)
-    return payload
+def _paced(name: str) -> Function:
+    @function(name, runs="thread")
+    def take_time(payload: bytes) -> bytes:
+        time.sleep(pace_ms() / 1000)
+        return payload
+
+    return take_time
 
 
-@function("pace/one", runs="thread")
-def one_choice(payload: bytes) -> bytes:
-    """Take the site's time."""
-    time.sleep(pace_ms() / 1000)
-    return payload
+two_choices, one_choice = _paced("pace/two"), _paced("pace/one")
+lead_16, lead_48, lead_96 = (_paced(f"pace/lead{lead}") for lead in (16, 48, 96))
+"""The contenders of `bench.fastloop` and `bench.leads`, which take the site's time."""

@@ -16,6 +16,8 @@ from control.tables import BEYOND
 from control.target import Session
 
 _AFTER_REFUSAL_S = 1.0
+_FIRST_AUDIT_S = 1.0
+"""After a session began: what an earlier one had sent may have come in after the tables were read."""
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class Installer:
         await adopted()
         self._events("switch-read", router=self._router, entries=len(self.tables))
         have_read = True
+        audit_at = time.monotonic() + min(self._audit_s, _FIRST_AUDIT_S)
         while True:
             self._wake.clear()
             phases = self.tables.changes()
@@ -110,10 +113,11 @@ class Installer:
                 continue
             else:
                 self._done()
-                if await self._woken():
+                if await self._woken(audit_at):
                     continue
             self.tables.found(await session.read())
             have_read = True
+            audit_at = time.monotonic() + self._audit_s
 
     async def _write(self, session: Session, phases: list[Phase]) -> int:
         refusals = 0
@@ -126,6 +130,7 @@ class Installer:
             failures = await session.write(phase)
             failed = {id(failure.change) for failure in failures}
             self.tables.done(change for change in phase if id(change) not in failed)
+            self.tables.refused(failure.change for failure in failures)
             self.progress.updates += len(phase) - len(failures)
             refusals += len(failures)
             if failures:
@@ -161,10 +166,10 @@ class Installer:
             self._since = None
         self._settled.set()
 
-    async def _woken(self) -> bool:
+    async def _woken(self, audit_at: float) -> bool:
         """Wait for a change until it is time to read back; whether there was one."""
         try:
-            await asyncio.wait_for(self._wake.wait(), self._audit_s)
+            await asyncio.wait_for(self._wake.wait(), audit_at - time.monotonic())
         except TimeoutError:
             return False
         return True

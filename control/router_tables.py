@@ -69,6 +69,10 @@ class RouterTables:
         self._opens = False
         return phases
 
+    def refused(self, changes: Iterable[Change]) -> None:
+        """These changes were not made, and are still to be."""
+        self._differ |= {change.entry.key for change in changes}
+
     def done(self, changes: Iterable[Change]) -> None:
         """These changes were made."""
         for change in changes:

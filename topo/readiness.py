@@ -87,10 +87,9 @@ def missing(plan: Plan, status: dict[str, Any]) -> Iterator[str]:
     for name, router in status["routers"].items():
         if not router["up"]:
             yield f"the controller isn't connected to {name}"
-        elif router["refused"]:
-            yield f"{name} refused {router['refused']} table entries"
         elif router["pending"]:
-            yield f"{router['pending']} table entries of {name} are not written yet"
+            refused = f", {router['refused']} writes were refused" if router["refused"] else ""
+            yield f"{router['pending']} table entries of {name} are not written yet{refused}"
     for site in plan.sites.values():
         advert = status["sites"][site.name]["advert"]
         if advert is None:

@@ -26,7 +26,6 @@ def test_a_network_that_is_ready() -> None:
     ("path", "value", "text"),
     [
         (("routers", "r1", "up"), False, "the controller isn't connected to r1"),
-        (("routers", "r2", "refused"), 3, "r2 refused 3 table entries"),
         (("routers", "r2", "pending"), 5, "5 table entries of r2 are not written yet"),
         (("sites", "edge", "advert"), None, "no advert of edge has come"),
         (("sites", "edge", "advert", "instances"), [], "edge has advertised 0 of 1 instances"),
@@ -39,6 +38,15 @@ def test_what_is_missing_is_named(path: tuple[str, ...], value: Any, text: str) 
         place = place[part]
     place[path[-1]] = value
     assert list(readiness.missing(PLAN, status)) == [text]
+
+
+def test_what_was_refused_and_then_made_up_for_is_nothing() -> None:
+    status = copy.deepcopy(READY)
+    status["routers"]["r1"]["refused"] = 4
+    assert list(readiness.missing(PLAN, status)) == []
+    status["routers"]["r1"]["pending"] = 2
+    told = "2 table entries of r1 are not written yet, 4 writes were refused"
+    assert list(readiness.missing(PLAN, status)) == [told]
 
 
 async def test_what_never_comes_is_told_with_its_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
