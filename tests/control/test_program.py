@@ -1,11 +1,9 @@
 """What routers should hold as adverts come and go, with a virtual clock and no network.
 
-One case: pytest tests/control/test_program.py -k overload
+One case: pytest tests/control/test_program.py -k drains
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import finsy as fy
 import pytest
@@ -13,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import p4src
-from cfn.names import func_id
-from control.adoption import Adopted, adopt
-from control.decided import ANY_SITE, Place, Steered, Unmet
+from control.adoption import Adopted
+from control.decided import ANY_SITE, Unmet
 from control.events import EventLog
-from control.model import Instance, InstanceKey, Member
+from control.model import Instance, Member
 from control.policy import POLICIES
 from control.program import Program
 from control.router_tables import RouterTables
@@ -35,6 +32,8 @@ from tests.control.example import (
 )
 
 SCHEMA = fy.P4Schema(p4src.P4INFO)
+
+
 HOLD_S = 10.0
 
 
@@ -185,14 +184,6 @@ def test_an_instance_more_at_a_site_changes_nothing_elsewhere() -> None:
     assert any("bind_instance(site=0x1, instance=0x2" in row for row in rows(program, "r1", "first"))
 
 
-def test_a_site_counts_with_the_weights_of_all_its_instances() -> None:
-    program = started(text=CATALOGUE + "policy: weighted\n")
-    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
-    program.take(advert("far", 1, instance(FAR)))
-    for router in ("r1", "r2"):
-        assert shares(program, router) == pytest.approx({"near": 2 / 3, "far": 1 / 3}, abs=0.01)
-
-
 def test_a_site_that_dies_is_forgotten_by_all_routers() -> None:
     clock = Clock()
     program = started(clock)
@@ -253,77 +244,6 @@ def test_what_nobody_can_meet_says_by_which_part(demand: str, part: str) -> None
     assert {row.split(" → ")[1] for row in found} == {f"unmet(part={number:#x})"}
 
 
-def copies(key: InstanceKey, names: list[str]) -> list[Instance]:
-    """An instance for each function, otherwise like that of `key`."""
-    return [
-        instance(key._replace(instance=number), func_id(name), like=key)
-        for number, name in enumerate(names, 1)
-    ]
-
-
-def test_rows_that_say_the_same_share_a_group_and_change_with_it() -> None:
-    names = [f"vision/f{number}" for number in range(20)]
-    services = "".join(f"  - {{name: {name}, policy: nearest}}\n" for name in names)
-    program = started(text=CATALOGUE + services)
-    program.take(advert("far", 1, *copies(FAR, names)))
-    assert len(rows(program, "r1", "first")) == 1
-    assert len(rows(program, "r2", "first")) == len(names)
-    program.take(advert("near", 1, *copies(NEAR, names[:5])))
-    assert len(rows(program, "r1", "first")) == 1 + 5
-
-
-def many(count: int) -> tuple[str, list[int]]:
-    """A catalogue with that many functions more, and their FuncIDs."""
-    names = [f"many/f{number}" for number in range(count)]
-    lines = "".join(f"  - {{name: {name}, classes: []}}\n" for name in names)
-    return CATALOGUE.replace("services:\n", f"services:\n{lines}"), [func_id(name) for name in names]
-
-
-def test_what_a_site_tells_of_many_functions_costs_writes_by_groups() -> None:
-    text, functions = many(50)
-    clock = Clock()
-    program = started(clock, text=text)
-    first, *also = functions
-
-    def tell(sequence: int, near: float) -> None:
-        clock.now += 1
-        one: dict[str, Any] = {"also": frozenset(also), "capacity_rps": 1000.0}
-        program.take(advert("near", sequence, instance(NEAR, first, **one, arrival_rps=near)))
-        program.take(advert("far", sequence, instance(FAR, first, **one, arrival_rps=50.0)))
-
-    tell(1, near=50.0)
-    assert all(len(installed(tables)) > 50 for tables in program.tables.values())
-    tell(2, near=900.0)
-    for tables in program.tables.values():
-        changed = [change.entry.describe(SCHEMA).split()[0] for phase in tables.changes() for change in phase]
-        # A group is an entry for each of the two draws.
-        assert sorted(changed) == ["first", "second"]
-
-
-def test_a_function_that_goes_elsewhere_takes_only_its_own_rows_along() -> None:
-    text, functions = many(50)
-    clock = Clock()
-    program = started(clock, text=text)
-    first, *also = functions
-    program.take(advert("near", 1, instance(NEAR, first, also=frozenset(also))))
-    installed(program.tables["r1"])
-    program.take(
-        advert(
-            "near",
-            2,
-            instance(NEAR, first, also=frozenset(also[1:])),
-            instance(NEAR_2, also[0]),
-        )
-    )
-    changed = [change for phase in program.tables["r1"].changes() for change in phase]
-    rows_ = {
-        change.entry.describe(SCHEMA) for change in changed if "service" in change.entry.describe(SCHEMA)
-    }
-    assert len(rows_) == 4
-    assert all(f"func_id={also[0]:#x}" in row for row in rows_)
-    assert shares(program, func=also[0]) == shares(program, func=first) == {"near": 1.0}
-
-
 def test_a_class_gets_only_instances_that_meet_it() -> None:
     program = started()
     program.take(advert("near", 1, instance(NEAR)))
@@ -356,108 +276,6 @@ def test_functions_of_a_namespace_come_and_go_with_their_instances() -> None:
     assert rows(program, "r1", "instance") == set()
 
 
-@pytest.mark.parametrize(
-    "news", [{"load": 255, "queue": 30}, {"arrival_rps": 140.0, "load": 200}, {"queue": 40}]
-)
-def test_an_overloaded_site_loses_half_with_the_next_advert(news: dict[str, float]) -> None:
-    clock = Clock()
-    program = started(clock)
-    program.take(advert("far", 1, instance(FAR)))
-    program.take(advert("near", 1, instance(NEAR, arrival_rps=60.0)))
-    for sequence in range(2, 12):
-        clock.now += 0.25
-        program.take(advert("near", sequence, instance(NEAR, arrival_rps=60.0)))
-        program.take(advert("far", sequence, instance(FAR)))
-    had = shares(program)
-    assert had is not None
-    assert had["near"] > 0.5
-    clock.now += 0.001
-    program.take(advert("near", 90, instance(NEAR, **news)))
-    now = shares(program)
-    assert now is not None
-    assert now.get("near", 0.0) <= had["near"] / 2 + 1 / 256
-    # Adverts of others are no news of the near site: it isn't halved again.
-    program.take(advert("far", 90, instance(FAR)))
-    again = shares(program)
-    assert again is not None
-    assert again.get("near", 0.0) == pytest.approx(now.get("near", 0.0), abs=0.02)
-
-
-def test_a_site_that_recovers_gets_its_share_back() -> None:
-    clock = Clock()
-    program = started(clock)
-    program.take(advert("far", 1, instance(FAR, arrival_rps=0.0)))
-    program.take(advert("near", 1, instance(NEAR, load=255, queue=50)))
-    for sequence in range(2, 30):
-        clock.now += 0.25
-        program.take(advert("near", sequence, instance(NEAR, load=40, arrival_rps=5.0)))
-    recovered = shares(program)
-    assert recovered is not None
-    assert recovered["near"] > 0.95
-
-
-def test_policies_see_how_much_is_known_and_how_old_it_is() -> None:
-    clock = Clock()
-    program = started(clock)
-    program.take(advert("near", 1, instance(NEAR)))
-    for sequence, after_s in enumerate((2.0, 0.4), 1):
-        clock.now += after_s
-        told = instance(FAR, load=199, queue=1, completed_rps=90.0, norm_fi=7)
-        program.take(advert("far", sequence, told))
-    seen = program.steering.decisions[Place("r1", Steered(DETECT, 0, 4))].candidates
-    near, far = seen
-    assert (far.utilisation, far.completed_rps, far.norm_fi) == (1.0, 90.0, 7)
-    assert [(c.known_s, c.age_s, c.interval_s) for c in seen] == [
-        pytest.approx((2.0, 2.4, 0.0)),
-        pytest.approx((0.0, 0.0, 0.4)),
-    ]
-    assert near.utilisation == 0.0
-
-
-def test_who_was_never_measured_is_tried_at_once_but_not_for_requests_with_a_latency_bound() -> None:
-    program = started(text=CATALOGUE.replace("within_ms: 20", "within_ms: 90"))
-    program.take(advert("near", 1, instance(NEAR)))
-    program.take(advert("far", 1, instance(FAR, service_ms=0.0, capacity_rps=0.0, arrival_rps=0.0)))
-    tried = shares(program)
-    assert tried is not None
-    assert 0.0 < tried["far"] < 0.02
-    assert shares(program, class_id=1) == {"near": 1.0}
-
-
-def test_a_new_instance_gets_its_share_by_and_by() -> None:
-    clock = Clock()
-    text = CATALOGUE.replace("name: vision/detect,", "name: vision/detect, warm_up_s: 8.0,")
-    program = started(clock, text=text)
-    program.take(advert("near", 1, instance(NEAR, arrival_rps=70.0)))
-    clock.now += 60.0
-    program.take(advert("far", 1))
-    found: list[float] = []
-    for sequence in range(2, 60):
-        clock.now += 0.25
-        program.take(advert("near", sequence, instance(NEAR, arrival_rps=70.0), ttl_s=600.0))
-        program.take(advert("far", sequence, instance(FAR, arrival_rps=70.0)))
-        found.append((shares(program) or {}).get("far", 0.0))
-    assert found == sorted(found)
-    assert found[0] < 0.15
-    assert found[12] < 0.3
-    assert found[-1] > 0.35
-
-
-def test_small_changes_of_load_write_nothing() -> None:
-    clock = Clock()
-    program = started(clock)
-    for site, key in (("near", NEAR), ("far", FAR)):
-        program.take(advert(site, 1, instance(key, arrival_rps=50.0)))
-    for sequence in range(2, 20):
-        clock.now += 0.25
-        for site, key in (("near", NEAR), ("far", FAR)):
-            program.take(advert(site, sequence, instance(key, arrival_rps=50.0)))
-    installed(program.tables["r1"])
-    clock.now += 0.25
-    assert program.take(advert("near", 90, instance(NEAR, arrival_rps=50.5))) == {}
-    assert program.tables["r1"].changes() == []
-
-
 def test_an_expired_advert_takes_its_instances_out_at_once() -> None:
     clock = Clock()
     program = started(clock)
@@ -478,44 +296,6 @@ def test_a_draining_instance_keeps_its_sessions_and_gets_no_new_ones() -> None:
     program.take(advert("near", 2, instance(NEAR, draining=True)))
     assert shares(program) == {"far": 1.0}
     assert len(rows(program, "r1", "instance")) == 1
-
-
-SIGNED = CATALOGUE.replace(
-    "tenants: {demo: 7}",
-    "tenants: {demo: 7, one: {id: 8, key: '0100000002000000'}, two: {id: 9, key: '0300000004000000',"
-    " rate: {per_s: 10, burst: 5, peak_per_s: 20}}}",
-)
-
-
-def test_tenants_sign_and_have_a_rate() -> None:
-    program = started(text=SIGNED)
-    assert rows(program, "r1", "tenant_key") == {
-        "tenant=0x8 → signs_with(auth_slot=0x0, k0=0x1, k1=0x2)",
-        "tenant=0x9 → signs_with(auth_slot=0x1, k0=0x3, k1=0x4)",
-    }
-    assert rows(program, "r1", "contract") == {
-        "tenant=0x9 → measure(retry_after_ms=0x3e8), 10/s by 5, 20/s by 5"
-    }
-
-
-def test_a_tenant_keeps_its_slot_when_another_leaves() -> None:
-    before = started(text=SIGNED)
-    without = "\n".join(
-        line.replace("one: {id: 8, key: '0100000002000000'}, ", "") for line in SIGNED.splitlines()
-    )
-    found = adopt(installed(before.tables["r1"]).installed, SCHEMA)
-    after = started(found={"r1": found}, text=without)
-    assert rows(after, "r1", "tenant_key") == {"tenant=0x9 → signs_with(auth_slot=0x1, k0=0x3, k1=0x4)"}
-
-
-def test_uses_are_counted_on_while_sites_come_and_go() -> None:
-    program = started()
-    program.take(advert("far", 1, instance(FAR)))
-    program.take(advert("far", 2))
-    used = {"tenant=0x7 service=0x9aac site=0x2 → count_use()"}
-    assert rows(program, "r1", "usage") == rows(program, "r2", "usage") == used
-    found = adopt(installed(program.tables["r1"]).installed, SCHEMA)
-    assert rows(started(found={"r1": found}), "r2", "usage") == used
 
 
 def phases(program: Program) -> list[set[tuple[str, str]]]:
@@ -548,125 +328,9 @@ def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     ]
 
 
-# --- a controller that starts where another one was
-
-
-def running() -> tuple[Clock, Program]:
-    clock = Clock()
-    program = started(clock)
-    program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
-    program.take(advert("far", 1, instance(FAR)))
-    for tables in program.tables.values():
-        installed(tables)
-    return clock, program
-
-
-def successor(clock: Clock, before: Program) -> Program:
-    program = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
-    for router, tables in program.tables.items():
-        tables.found({entry.key: entry for entry in before.tables[router].installed})
-    program.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
-    return program
-
-
-def test_a_restart_writes_nothing() -> None:
-    clock, before = running()
-    after = successor(clock, before)
-    assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
-    assert after.ring == before.ring
-    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
-    after.take(advert("far", 2, instance(FAR)))
-    assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
-
-
-def test_a_restart_with_many_functions_writes_nothing_whoever_advertises_first() -> None:
-    text, functions = many(20)
-    half = frozenset(functions[1:10])
-    near = [
-        instance(NEAR, functions[0], also=half),
-        instance(NEAR_2, functions[10], also=frozenset(functions[11:])),
-    ]
-    far = instance(FAR, functions[0], also=half)
-    clock = Clock()
-    before = started(clock, text=text)
-    before.take(advert("near", 1, *near))
-    before.take(advert("far", 1, far))
-    for tables in before.tables.values():
-        installed(tables)
-    after = Program(catalogue(text), SCHEMA, clock, HOLD_S, EventLog())
-    for router, tables in after.tables.items():
-        tables.found({entry.key: entry for entry in before.tables[router].installed})
-    after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
-    for told in (advert("near", 2, *near), advert("far", 2, far), advert("near", 3, *near)):
-        assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
-        after.take(told)
-    assert {router: tables.changes() for router, tables in after.tables.items()} == {"r1": [], "r2": []}
-    assert len(after.cohorts) == len(before.cohorts)
-
-
-def test_a_site_that_stays_silent_after_a_restart_is_dropped_when_the_hold_is_over() -> None:
-    clock, before = running()
-    after = successor(clock, before)
-    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
-    assert len(rows(after, "r2", "instance")) == 1
-    assert after.next_deadline == clock.now + 5.0
-    clock.now += HOLD_S
-    after.take(advert("near", 3, instance(NEAR), instance(NEAR_2)))
-    after.expire()
-    assert shares(after) == {"near": 1.0}
-    assert rows(after, "r2", "instance") == set()
-
-
-def test_an_instance_that_died_meanwhile_is_out_as_soon_as_its_site_says_so() -> None:
-    clock, before = running()
-    after = successor(clock, before)
-    after.take(advert("near", 2, instance(NEAR)))
-    assert not any("instance=0x2" in row for row in rows(after, "r1", "first"))
-    assert len(rows(after, "r1", "instance")) == 1
-
-
-def test_a_router_that_was_reset_gets_what_the_others_have_of_sites_elsewhere() -> None:
-    clock, before = running()
-    found = {"r1": Adopted(), "r2": adopt(before.tables["r2"].installed, SCHEMA)}
-    after = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
-    after.start(found)
-    assert after.ring == before.ring
-    assert any("site=0x2 → remote(" in row for row in rows(after, "r1", "site"))
-    # Only its own agent knows which instances there are near.
-    assert shares(after, "r1") == {"far": 1.0}
-    assert shares(after, "r2") == shares(before, "r2")
-    after.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
-    assert len(rows(after, "r1", "instance")) == 2
-
-
-def test_a_router_that_answers_late_keeps_what_it_has() -> None:
-    clock, before = running()
-    # Its share differs from the other router's, which is no reason to change it.
-    assert shares(before, "r1") != shares(before, "r2")
-    after = Program(catalogue(), SCHEMA, clock, HOLD_S, EventLog())
-    after.start({"r1": adopt(before.tables["r1"].installed, SCHEMA)})
-    after.tables["r2"].found({entry.key: entry for entry in before.tables["r2"].installed})
-    after.join("r2", adopt(before.tables["r2"].installed, SCHEMA))
-    assert after.tables["r2"].changes() == []
-    assert shares(after, "r2") == shares(before, "r2")
-
-
-def test_sites_that_left_the_catalogue_are_dropped_at_once() -> None:
-    clock, before = running()
-    text = "\n".join(
-        line for line in CATALOGUE.splitlines() if not line.startswith(("  far: {id", "        compute"))
-    )
-    after = Program(catalogue(text), SCHEMA, clock, HOLD_S, EventLog())
-    after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
-    for router in ("r1", "r2"):
-        assert not any("site=0x2" in row for row in rows(after, router, "first"))
-        assert not any(
-            "site=0x2" in row for row in rows(after, router, "site") | rows(after, router, "instance")
-        )
-    assert shares(after) == {"near": 1.0}
-
-
 amounts = st.just(0.0) | st.floats(1e-6, 1e12)
+
+
 told = st.builds(
     instance,
     st.sampled_from([NEAR, NEAR_2, FAR]),
