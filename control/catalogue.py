@@ -236,11 +236,11 @@ class Service(Model):
     """A function (`namespace/function`, a FuncID 0x…) or all functions of a namespace (`namespace/*`).
 
     The policy `mix` counts prices by `cost_weight`. A new instance has its whole share after `warm_up_s`
-    seconds. With `two_choices` a router draws a second member, and
-    takes it where its load is lower by more than `lead`. Where it is `pure`, results that a site holds are
-    asked of it. For `flow_s` seconds after its last request a router remembers where a flow without cookies
-    went. The `id` is what tables and counters know the service by; one that is not given follows from the
-    name (`services.ServiceIndex`).
+    seconds. With `tune` the policy's parameters are learned. With `two_choices` a router draws a second
+    member, and takes it where its load is lower by more than `lead`. Where it is `pure`, results that a site
+    holds are asked of it. For `flow_s` seconds after its last request a router remembers where a flow without
+    cookies went. The `id` is what tables and counters know the service by; one that is not given follows from
+    the name (`services.ServiceIndex`).
     """
 
     name: ServiceName
@@ -250,6 +250,7 @@ class Service(Model):
     policy: PolicyName | None = None
     cost_weight: Part = 0.5
     warm_up_s: WarmUp = 2.0
+    tune: StrictBool = False
     two_choices: StrictBool = True
     lead: Lead = 16
     classes: tuple[Name, ...] | None = None

@@ -23,6 +23,9 @@ MAX_SEGMENTS = 3
 MAX_LISTS = 1024
 """Rows that a router has for lists of segments (`segment_list` in P4Info)."""
 
+TUNABLE = frozenset({"latency", "mix"})
+"""Policies whose parameters can be learned."""
+
 _Used = Iterable[tuple[FieldPath, Hashable]]
 
 
@@ -84,6 +87,7 @@ def problems(catalogue: Catalogue) -> list[Problem]:
             ((("services", i, "id"), s.id) for i, s in enumerate(catalogue.services) if s.id is not None),
         ),
         *_services_of_classes(catalogue),
+        *_tuned(catalogue),
         *_paths(catalogue),
         *domain_check.problems(catalogue),
     ]
@@ -217,6 +221,15 @@ def _broken_paths(catalogue: Catalogue) -> Iterator[Problem]:
                 yield Problem(place, f"the router {router!r} has no sid")
             if at and not nx.has_path(graph, path.via[at - 1], router):
                 yield Problem(place, f"no links lead from {path.via[at - 1]!r} to it")
+
+
+def _tuned(catalogue: Catalogue) -> Iterator[Problem]:
+    for index, service in enumerate(catalogue.services):
+        policy = service.policy or catalogue.policy
+        if service.tune and policy not in TUNABLE:
+            yield Problem(
+                ("services", index, "tune"), f"the policy {policy} has no parameters that can be learned"
+            )
 
 
 def _unique(what: str, used: _Used) -> Iterator[Problem]:

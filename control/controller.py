@@ -236,6 +236,7 @@ class Controller:
         while True:
             await asyncio.sleep(_SETTLE_S)
             self._changed(self.program.settle_links(), None)
+            self._changed(self.program.tune(), None)
 
     async def _expire(self) -> None:
         await self._started.wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import finsy as fy
 
@@ -37,6 +37,9 @@ from control.stages.choose import GroupEntries
 from control.stages.service import ServiceEntries
 from control.steering import Steering
 from control.usage import Usage, UsageKey
+
+if TYPE_CHECKING:
+    from control.tuning import Tuning
 
 Changes = dict[str, dict[Draw, Verdict | None]]
 """Decisions that changed, by router; None where there is none any more."""
@@ -88,6 +91,12 @@ class Program:
         self._told_full = False
         self._placed_for = frozenset[int]()
         self._reported: set[int] = set()
+        self.tuning: Tuning | None = None
+        if any(service.tune for service in catalogue.services):
+            # Only then: what it learns with takes a second and 60 MB to load.
+            from control.tuning import Tuning  # noqa: PLC0415
+
+            self.tuning = Tuning(catalogue, self.steering, self.measurements, clock, events)
         self.links = Links(catalogue, clock)
         self._told_ms = list(self.links.used_ms)
 
@@ -195,6 +204,14 @@ class Program:
             del self._held_until[site]
         return self._steer(self._told_by(site for site, _ in over), set())
 
+    def tune(self) -> Changes:
+        """Learn from what was measured; call it about twice a second. Decisions that changed."""
+        if self.tuning is None:
+            return {}
+        learned = self.tuning.look().items()
+        concerned = set[int]().union(*(self.steering.learn(*each) for each in learned))
+        return self._steer({}, set(), also=concerned) if concerned else {}
+
     def settle_links(self) -> Changes:
         """Go by what links were measured to be, where that has lasted; decisions that changed."""
         self.network.observe(self.links.qualities())
@@ -275,8 +292,18 @@ class Program:
             return None if member.is_site else member
         return Member(member.site)
 
-    def _steer(self, told: Mapping[int, Told], news: set[int], *, anew: bool = False) -> Changes:
-        """Decide upon what sites tell now, or `anew` upon everything; `news` are the sites that did tell."""
+    def _steer(
+        self,
+        told: Mapping[int, Told],
+        news: set[int],
+        *,
+        anew: bool = False,
+        also: Set[int] = frozenset(),
+    ) -> Changes:
+        """Decide upon what sites tell now and `also` upon these cohorts, or `anew` upon everything.
+
+        `news` are the sites that did tell.
+        """
         held = self.steering.bound_to(self._held_until.keys())
         released = self.cohorts.adopted - held
         moves = self.cohorts.update(told, released)
@@ -285,9 +312,9 @@ class Program:
             self._place_members()
         placed = {router: one.placements.keys() for router, one in self.routers.items()}
         held = self.steering.bound_to(self._held_until.keys())
-        concerned = set(self.cohorts) if anew else moves.changed.union(*map(self._concerned, news))
+        concerned = set(self.cohorts) if anew else moves.changed.union(*map(self._concerned, news), also)
         # While a cohort was held, news of other sites was not acted upon.
-        scopes = set(self.sites) if anew or released else set(told)
+        scopes = set(self.sites) if anew or released or also else set(told)
         changes |= self.steering.decide(sorted(concerned - held), placed, news, scopes)
         changes |= self.steering.prune(held, placed)
         by_router: Changes = {router: {} for router in self.routers}

@@ -24,6 +24,7 @@ class Treatment(NamedTuple):
         policy: by which weights are computed.
         parameters: of the policy.
         warm_up_s: until when a new instance gets its whole share.
+        tuned: the service by which the parameters are learned; None where they stay as they are.
         class_ids: demand classes that there are for it.
         paths: pinned paths that name it.
         is_exact: it is one function, and steered even when nobody runs it.
@@ -32,6 +33,7 @@ class Treatment(NamedTuple):
     policy: PolicyName
     parameters: Parameters
     warm_up_s: float
+    tuned: str | None
     class_ids: tuple[int, ...]
     paths: tuple[str, ...]
     is_exact: bool
@@ -100,6 +102,7 @@ class ServiceIndex:
             self.policy(service),
             self.parameters(service),
             service.warm_up_s,
+            service.name if service.tune else None,
             tuple(self.class_ids(service)),
             tuple(self._paths.get(service.prefix, ())),
             self.is_exact_service(service),

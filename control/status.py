@@ -55,6 +55,7 @@ class Status:
             "routers": {name: self._router(name) for name in control.targets},
             "bgp": control.exchange.status() if control.exchange else None,
             "links": link_report(control.catalogue, control.program.links),
+            "tuning": control.program.tuning.tree() if control.program.tuning else {},
             "services": [self._decision(p, d) for p, d in sorted(control.program.steering.decisions.items())],
             "events": list(control.events.last),
         }

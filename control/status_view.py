@@ -10,9 +10,10 @@ from rich.table import Table
 
 
 def overview(status: Mapping[str, Any]) -> Group:
-    """Routers, BGP peers if any, sites, and shares by router and function."""
+    """Routers, BGP peers if any, sites, shares by router and function, and what is tuned if anything."""
     peers = [_peers(status)] if status["bgp"] else []
-    return Group(_routers(status), *peers, _sites(status), _shares(status))
+    tuned = [_tuning(status)] if status["tuning"] else []
+    return Group(_routers(status), *peers, _sites(status), _shares(status), *tuned)
 
 
 def explanation(places: Sequence[Mapping[str, Any]]) -> Group:
@@ -146,6 +147,18 @@ def _shares(status: Mapping[str, Any]) -> Table:
             _age(status, place["written"]),
         )
     return table
+
+
+def _tuning(status: Mapping[str, Any]) -> Table:
+    table = Table("service", "period", "now", "parameters", "at the start", "better", "owed", title="Tuning")
+    for name, one in status["tuning"].items():
+        shown = (_settings(one[what]) for what in ("parameters", "start", "kept"))
+        table.add_row(name, str(one["periods"]), one["role"], *shown, f"{one['owed']:.2f}")
+    return table
+
+
+def _settings(parameters: Mapping[str, float] | None) -> str:
+    return "  ".join(f"{name} {value:g}" for name, value in (parameters or {}).items()) or "–"
 
 
 _TERMS = (

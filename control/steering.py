@@ -19,7 +19,7 @@ from control.cohorts import NO_COHORT, Cohorts, Moves
 from control.decided import ANY_SITE, Draw, Group, Place, Spot, Steered, Verdict
 from control.expectation import Expectation, Ways
 from control.model import FAMILIES, Instance, InstanceKey, Member
-from control.policy import POLICIES
+from control.policy import POLICIES, Parameters
 from control.policy.candidate import LONG_S, Candidate, complete
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
 from control.policy.stability import HYSTERESIS, Cuts, Standing, moved, probed
@@ -104,6 +104,7 @@ class Steering:
         self.cohorts = Cohorts(self.services)
         self._decisions: dict[int, dict[Spot, Decision]] = {}
         self._moving: set[int] = set()
+        self._learned: dict[str | None, Parameters] = {}
 
     @property
     def decisions(self) -> dict[Place, Decision]:
@@ -232,6 +233,19 @@ class Steering:
             (self._moving.discard if settled else self._moving.add)(number)
         return changed
 
+    def learn(self, service: str, parameters: Parameters) -> set[int]:
+        """Go by these parameters for a service that is tuned; cohorts that it concerns."""
+        self._learned[service] = parameters
+        return {number for number in self.cohorts if self.cohorts[number].identity.treatment.tuned == service}
+
+    def tuned_decisions(self, service: str) -> Iterator[tuple[str, Decision]]:
+        """Decisions on requests for any site of a service that is tuned, with their routers."""
+        for number, decisions in self._decisions.items():
+            if self.cohorts[number].identity.treatment.tuned == service:
+                for (router, draw), decision in decisions.items():
+                    if draw.scope == ANY_SITE:
+                        yield router, decision
+
     def standing(self) -> Iterator[Steered]:
         """What is steered whatever the sites tell: the rest of a namespace, which nobody runs."""
         for service in self._catalogue.services:
@@ -301,7 +315,8 @@ class Steering:
         policy = POLICIES[treatment.policy]
         now = self._clock()
         members = {c.key: self.sites.member(router, c.key) for c in candidates}
-        shares_wanted = policy.shares(candidates, treatment.parameters)
+        parameters = self._learned.get(treatment.tuned, treatment.parameters)
+        shares_wanted = policy.shares(candidates, parameters)
         target = dict(zip(members, shares_wanted, strict=True))
         shares = target
         cut: Cuts = {}
@@ -309,8 +324,15 @@ class Steering:
             had = before.shares or spread(of_weights(before.weights), target, members)
             installed = spread(of_weights(before.weights), had, members)
             standing = Standing(had, installed, before.at, before.cut)
-            warm_up_s = treatment.warm_up_s
-            shares, cut = moved(candidates, target, standing, news=news, now=now, warm_up_s=warm_up_s)
+            shares, cut = moved(
+                candidates,
+                target,
+                standing,
+                news=news,
+                now=now,
+                warm_up_s=treatment.warm_up_s,
+                pace=parameters.pace,
+            )
         tried: Set[Member] = frozenset()
         if policy.probes and all(math.isinf(c.within_ms) for c in candidates):
             shares, keys = probed(shares, candidates)

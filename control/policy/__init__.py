@@ -30,11 +30,13 @@ class Parameters:
         cost_weight: how much prices count against response times, 0–1.
         variability: how irregularly requests come and take, 1 for as much as in an M/M/c queue.
         headroom: utilisation up to which the cheapest are filled, 0–1.
+        pace: how many times as fast as usual shares move.
     """
 
     cost_weight: float = mix.COST_WEIGHT
     variability: float = latency.VARIABILITY
     headroom: float = cost.HEADROOM
+    pace: float = 1.0
 
 
 DEFAULTS = Parameters()

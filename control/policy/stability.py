@@ -83,6 +83,7 @@ def moved(
     news: Set[int],
     now: float,
     warm_up_s: float,
+    pace: float = 1.0,
 ) -> tuple[Shares[InstanceKey], Cuts]:
     """Shares to use now, and when overloaded ones were cut last.
 
@@ -93,8 +94,9 @@ def moved(
         news: ids of the sites whose last advert was not acted upon yet.
         now: seconds of the clock.
         warm_up_s: until when a new instance gets its whole share, seconds.
+        pace: how many times as fast as usual they move.
     """
-    slow_s = {c.key: time_constant_s(c) for c in candidates}
+    slow_s = {c.key: time_constant_s(c) / pace for c in candidates}
     overloaded = [c.key for c in candidates if c.overloaded]
     last = {key: standing.cut.get(key, -math.inf) for key in overloaded}
     again = {key for key in overloaded if key.site in news and now - last[key] >= slow_s[key]}

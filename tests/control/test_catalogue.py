@@ -152,6 +152,12 @@ WRONG = [
         ["25: services[1].policy: must be 'latency', 'cost', 'mix', 'least-load'"],
     ),
     ("video/*", "vision/detect", ["25: services[1].name: FuncID is already used by services[0].name"]),
+    (
+        "policy: round-robin",
+        "policy: cost, tune: true",
+        ["25: services[1].tune: the policy cost has no parameters that can be learned"],
+    ),
+    ("policy: round-robin", "policy: mix, tune: true", []),
     ("select: request", "select: packet", ["25: services[1].select: must be 'flow' or 'request'"]),
     (
         "  r1: {",
