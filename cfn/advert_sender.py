@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -21,10 +22,24 @@ class SendError(Exception):
     """The controller could not be reached, or did not acknowledge; the text says which."""
 
 
-class AdvertSender:
-    """A site's connection to the controller, within an `async with` block; numbers the adverts it sends."""
+class Numbers:
+    """What a site's adverts are numbered by, to whichever controllers: the newer one can be told."""
 
-    def __init__(self, controller: str, site: str, token: str, *, ttl_ms: int = 3500) -> None:
+    def __init__(self) -> None:
+        self.incarnation = time.time_ns() // 1000
+        self._sequence = itertools.count(1)
+
+    def next(self) -> int:
+        """The next sequence."""
+        return next(self._sequence)
+
+
+class AdvertSender:
+    """A site's connection to a controller, within an `async with` block; numbers the adverts it sends."""
+
+    def __init__(
+        self, controller: str, site: str, token: str, *, ttl_ms: int = 3500, numbers: Numbers | None = None
+    ) -> None:
         """Describe a connection.
 
         Args:
@@ -32,13 +47,13 @@ class AdvertSender:
             site: name in the controller's catalogue.
             token: proves that the adverts are the site's.
             ttl_ms: how long each advert is valid.
+            numbers: those of the site's other connections; None without any.
         """
         self._controller = controller
         self._site = site
         self._metadata = (("authorization", f"Bearer {token}"),)
         self._ttl_ms = ttl_ms
-        self._incarnation = time.time_ns() // 1000
-        self._sequence = 0
+        self._numbers = numbers or Numbers()
         self._channel: grpc.aio.Channel | None = None
 
     async def __aenter__(self) -> AdvertSender:
@@ -76,11 +91,10 @@ class AdvertSender:
         """
         if self._channel is None:
             raise RuntimeError("use the sender in an `async with` block")
-        self._sequence += 1
         advert = pb.Advert(
             site=self._site,
-            incarnation=self._incarnation,
-            sequence=self._sequence,
+            incarnation=self._numbers.incarnation,
+            sequence=self._numbers.next(),
             ttl_ms=self._ttl_ms,
             sent_unix_us=time.time_ns() // 1000,
             cpu_utilisation=cpu_utilisation,

@@ -1,4 +1,4 @@
-"""The site agent: hears what the site's function servers say, and advertises it to the controller.
+"""The site agent: hears what the site's function servers say, and advertises it to controllers.
 
 The decisions are elsewhere and pure: what is known (`cfn.site`), when to tell (`cfn.damping`). Here are the
 unix socket, the clock, the CPU meter and the connection.
@@ -9,28 +9,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cfn.advert_sender import AdvertSender, SendError
+from cfn.advert_sender import AdvertSender
 from cfn.collectors import functions
 from cfn.collectors.collector import SampleStore
 from cfn.cpu import Cpu, CpuMeter, CpuSource
-from cfn.damping import Damping, Schedule, Views
+from cfn.damping import Damping, Views
 from cfn.holdings import HeldState
 from cfn.metrics.assess import Assessment, assess
 from cfn.metrics.profile import DEFAULT, Profile
 from cfn.site import SiteState, StaleStatusError
 from cfn.status import MAX_STATUS, REPORT_AT_LEAST_S, HoldingsStatus, InstanceStatus, decode_status
+from cfn.teller import Teller
 from cfn.unix_socket import listening
 
 log = logging.getLogger(__name__)
 
-FIRST_BACKOFF_S = 0.1
-LAST_BACKOFF_S = 2.0
 SETTLE_S = 2 * REPORT_AT_LEAST_S
 """Before the first advert: every server that lives has reported by then, so that an agent that was restarted
 withdraws no instance."""
@@ -57,21 +56,21 @@ class Agent:
     """One site's agent; `run` until `drain` is called."""
 
     def __init__(
-        self, config: AgentConfig, sender: AdvertSender, cpu: CpuSource, samples: SampleStore | None = None
+        self,
+        config: AgentConfig,
+        senders: Sequence[AdvertSender],
+        cpu: CpuSource,
+        samples: SampleStore | None = None,
     ) -> None:
-        """`samples` are what collectors tell; None without any."""
+        """`senders` lead to a controller each; `samples` are what collectors tell, None without any."""
         self._config = config
         self._samples = samples or SampleStore()
-        self._sender = sender
         self._meter = CpuMeter(cpu, time.monotonic())
         self._state = SiteState()
         self._held = HeldState()
-        self._schedule = Schedule(config.damping)
+        self._tellers = [Teller(sender, config.damping) for sender in senders]
         self._news = asyncio.Event()
         self._drain_until: float | None = None
-        self._backoff_s = 0.0
-        self._not_before = 0.0
-        self._last_complaint = ""
 
     async def run(self) -> None:
         """Listen and advertise until the site is drained, then withdraw it.
@@ -82,9 +81,12 @@ class Agent:
         with listening(self._config.listen, socket.SOCK_DGRAM) as inbox:
             loop = asyncio.get_running_loop()
             loop.add_reader(inbox, self._hear, inbox)
-            self._not_before = time.monotonic() + SETTLE_S
             try:
-                await self._advertise()
+                # One that hangs holds up none of the others.
+                async with asyncio.TaskGroup() as tasks:
+                    for teller in self._tellers:
+                        teller.not_before = time.monotonic() + SETTLE_S
+                        tasks.create_task(self._advertise(teller))
             finally:
                 loop.remove_reader(inbox)
 
@@ -94,18 +96,19 @@ class Agent:
             self._drain_until = time.monotonic() + self._config.drain_s
             self._news.set()
 
-    async def _advertise(self) -> None:
+    async def _advertise(self, teller: Teller) -> None:
         while True:
             now = time.monotonic()
             self._forget(now)
             if self._drain_until is not None and now >= self._drain_until:
-                await self._withdraw()
+                await teller.withdraw()
                 return
             cpu = self._meter.measure(now)
             views = self._state.view(cpu, draining=self._drain_until is not None)
-            due = max(self._schedule.due(views, self._held.holdings, cpu.utilisation), self._not_before)
+            held = self._held.holdings
+            due = teller.due(views, held, cpu)
             if now >= due:
-                await self._send(views, cpu, now)
+                await teller.tell(views, held, cpu, self._assess(views, cpu), now=now)
             else:
                 await self._wait(until=due)
 
@@ -115,29 +118,8 @@ class Agent:
         wake = min(each for each in wakes if each is not None)
         self._news.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), max(0.0, wake - time.monotonic()))
-
-    async def _send(self, views: Views, cpu: Cpu, now: float) -> None:
-        held = self._held.holdings
-        try:
-            ack = await self._sender.send(
-                views,
-                held,
-                cpu_utilisation=cpu.utilisation,
-                cpu_capacity=cpu.cores,
-                assessment=self._assess(views, cpu),
-            )
-        except SendError as error:
-            self._complain(str(error))
-            self._back_off()
-            return
-        self._schedule.sent(views, now, held, cpu.utilisation)
-        self._schedule.slow_down(ack.min_interval_ms / 1000)
-        self._backoff_s = 0.0
-        if ack.accepted:
-            self._last_complaint = ""
-        else:
-            self._complain(f"the controller refused the advert: {ack.reason}")
+            async with asyncio.timeout(max(0.0, wake - time.monotonic())):
+                await self._news.wait()
 
     def _assess(self, views: Views, cpu: Cpu) -> Assessment:
         site = {**functions.of_cpu(cpu), **self._samples.site()}
@@ -145,16 +127,6 @@ class Agent:
             {**functions.of_instance(view), **self._samples.instance(view.instance)} for view in views
         ]
         return assess(self._config.profile, site, instances)
-
-    async def _withdraw(self) -> None:
-        try:
-            await self._sender.send(())
-        except SendError as error:
-            log.warning("could not withdraw: %s", error)
-
-    def _back_off(self) -> None:
-        self._backoff_s = min(LAST_BACKOFF_S, max(FIRST_BACKOFF_S, self._backoff_s * 2))
-        self._not_before = time.monotonic() + self._backoff_s * random.uniform(0.8, 1.2)
 
     def _hear(self, inbox: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -179,9 +151,3 @@ class Agent:
         self._samples.forget_stale(now)
         if self._held.forget_silent(now):
             log.warning("the data agent does not report any more")
-
-    def _complain(self, text: str) -> None:
-        # Once, not once a try.
-        if text != self._last_complaint:
-            log.warning("%s", text)
-        self._last_complaint = text

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfn.advert_sender import AdvertSender
+from cfn.advert_sender import AdvertSender, Numbers
 from cfn.agent import Agent, AgentConfig
 from cfn.collectors.collecting import collecting
 from cfn.collectors.collector import SampleStore
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 def agent(
     site: Annotated[str, typer.Argument(help="Name of the site in the controller's catalogue.")],
     *,
-    controller: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the controller takes adverts.")],
+    controller: Annotated[
+        list[str],
+        typer.Option(metavar="HOST:PORT", help="Where a controller takes adverts; once for each of several."),
+    ],
     listen: Annotated[str, typer.Option(metavar="unix:PATH", help="Where the function servers report.")],
     token: Annotated[str, typer.Option(envvar="CFN_TOKEN", help="The site's token; better in CFN_TOKEN.")],
     timer: Annotated[
@@ -57,7 +61,7 @@ def agent(
     drain: Annotated[float, typer.Option(min=0, help="Seconds of DRAINING after SIGTERM.")] = 1.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
 ) -> None:
-    """Advertise a site's instances to the controller, until SIGTERM or Ctrl-C."""
+    """Advertise a site's instances to its controllers, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(levelname)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     try:
@@ -72,22 +76,25 @@ def agent(
         fail(error)
     config = AgentConfig(unix_path(listen, "--listen"), damping, drain, collected.profile.profile)
     # Two adverts may get lost before the controller forgets the site.
-    sender = AdvertSender(controller, site, token, ttl_ms=round(timer * 3500))
+    ttl_ms, numbers = round(timer * 3500), Numbers()
+    senders = [AdvertSender(one, site, token, ttl_ms=ttl_ms, numbers=numbers) for one in controller]
     try:
-        asyncio.run(_run(config, sender, collected))
+        asyncio.run(_run(config, senders, collected))
     except OSError as error:
         fail(error.strerror or error)
 
 
-async def _run(config: AgentConfig, sender: AdvertSender, collected: CollectConfig) -> None:
+async def _run(config: AgentConfig, senders: Sequence[AdvertSender], collected: CollectConfig) -> None:
     from cfn.collectors.jobs import jobs  # noqa: PLC0415 - likewise
 
-    async with sender, AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
+        for sender in senders:
+            await stack.enter_async_context(sender)
         cpu = find_cpu()
         logging.info("CPU by %s: %.2f cores", cpu, cpu.cores())
         samples = SampleStore()
         await stack.enter_async_context(collecting(await jobs(collected, time.monotonic, stack), samples))
-        running = Agent(config, sender, cpu, samples)
+        running = Agent(config, senders, cpu, samples)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.drain)

@@ -6,13 +6,13 @@ import signal
 import socket
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import grpc
 import pytest
 
-from cfn.advert_sender import AdvertSender, SendError
+from cfn.advert_sender import AdvertSender, Numbers, SendError
 from cfn.agent import Agent, AgentConfig
 from cfn.client import AsyncClient
 from cfn.collectors.collector import SampleStore
@@ -67,10 +67,17 @@ async def controller(port: int = 0):
 
 
 @asynccontextmanager
-async def running(path, port: int, samples: SampleStore | None = None, **damping):
+async def running(path, *ports: int, samples: SampleStore | None = None, **damping):
     config = AgentConfig(path, Damping(**{"timer_s": 60.0, **damping}), drain_s=0.1)
-    async with AdvertSender(f"127.0.0.1:{port}", "near", "secret") as sender:
-        agent = Agent(config, sender, Host(), samples)
+    numbers = Numbers()
+    async with AsyncExitStack() as stack:
+        senders = [
+            await stack.enter_async_context(
+                AdvertSender(f"127.0.0.1:{port}", "near", "secret", numbers=numbers)
+            )
+            for port in ports
+        ]
+        agent = Agent(config, senders, Host(), samples)
         task = asyncio.create_task(agent.run())
         try:
             yield agent
@@ -240,7 +247,7 @@ async def test_two_agents_cannot_share_a_socket_but_a_dead_one_s_is_taken_over(t
         await receiver.until(lambda _: True)
         async with AdvertSender(f"127.0.0.1:{receiver.port}", "near", "secret") as sender:
             with pytest.raises(OSError, match=f"cannot listen at {path}"):
-                await Agent(AgentConfig(path), sender, Host()).run()
+                await Agent(AgentConfig(path), [sender], Host()).run()
         assert path.exists()
 
 
@@ -278,3 +285,21 @@ async def test_server_agent_and_client_together(tmp_path):
         finally:
             agent.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(agent.wait(), WAIT_S) == 0
+
+
+async def test_several_controllers_are_told_in_one_sequence_and_none_waits_for_another(tmp_path):
+    path = tmp_path / "agent.sock"
+    with socket.socket() as silent:
+        # It takes connections and never answers.
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        deaf = silent.getsockname()[1]
+        async with controller() as one, controller() as two, running(path, deaf, one.port, two.port):
+            await listening(path)
+            say(path, status(1, at_s=1.0))
+            heard = [await each.until(lambda advert: advert.instances) for each in (one, two)]
+            say(path, status(1, at_s=2.0, load=255))
+            heard += [await each.until(lambda a: a.instances[0].load == 255) for each in (one, two)]
+            assert len({advert.incarnation for advert in heard}) == 1
+            assert len({advert.sequence for advert in heard}) == 4
+            assert min(a.sequence for a in heard[2:]) > max(a.sequence for a in heard[:2])
