@@ -15,7 +15,12 @@ def link_report(catalogue: Catalogue, links: Links) -> list[dict[str, Any]]:
         {
             "a": f"{link.a.router}:{link.a.port}",
             "b": f"{link.b.router}:{link.b.port}",
-            "declared": {"delay_ms": link.delay_ms, "jitter_ms": link.jitter_ms, "loss": link.loss},
+            "declared": {
+                "delay_ms": link.delay_ms,
+                "jitter_ms": link.jitter_ms,
+                "loss": link.loss,
+                "rate_mbps": link.rate_mbps,
+            },
             "used_ms": links.used_ms[index],
             "state": _state(catalogue, link, *(found := [links.measured(end) for end in (link.a, link.b)])),
             "measured": [one and _told(one) for one in found],

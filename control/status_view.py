@@ -41,7 +41,7 @@ def usage(rows: Sequence[Mapping[str, Any]]) -> Table:
 def links(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Declared against measured, a row for each link; the measured values of either end."""
     table = Table("link", "state", title="Links")
-    for name in ("declared ms", "used ms", "measured ms", "jitter ms", "loss"):
+    for name in ("declared ms", "used ms", "measured ms", "jitter ms", "loss", "Mbit/s"):
         table.add_column(name, justify="right")
     for row in rows:
         ends = row["measured"]
@@ -54,6 +54,7 @@ def links(rows: Sequence[Mapping[str, Any]]) -> Table:
                 " / ".join("–" if one is None else f"{one[name]:.3g}" for one in ends)
                 for name in ("delay_ms", "jitter_ms", "loss")
             ),
+            "–" if row["declared"]["rate_mbps"] is None else f"{row['declared']['rate_mbps']:g}",
         )
     return table
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cfn.metrics.levels import categories, mean, scores
 from cfn.metrics.profile import Profile
-from cfn.metrics.sample import Samples
+from cfn.metrics.sample import LONGEST_MS, Samples
 from cfn.metrics.score import Score
 from cfn.proto import advert_pb2 as pb
 
@@ -87,7 +87,7 @@ def resources_message(samples: Samples) -> pb.Resources | None:
             amounts.pop(what, None)
             amounts.pop(f"{what}_left", None)
     return pb.Resources(
-        window_ms=max(sample.window_ms for sample in told),
+        window_ms=min(LONGEST_MS, max(sample.window_ms for sample in told)),
         compute=[
             pb.Resources.Compute(type=kind, used_ppm=min(_WHOLE, samples[name].value))
             for name, kind in _COMPUTE.items()

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cfn.metrics.profile import Profile
-from cfn.metrics.sample import Samples
+from cfn.metrics.sample import LONGEST_MS, Samples
 from cfn.metrics.score import CATEGORIES, MetricType, Score
 
 
@@ -71,4 +71,4 @@ def scores(profile: Profile, own: Categories, shared: Categories) -> tuple[Score
 
 @lru_cache(maxsize=4096)
 def _rounded(kind: MetricType, level1: Level1) -> Score:
-    return Score(kind, (level1.tenths + 5) // 10, level1.window_ms)
+    return Score(kind, (level1.tenths + 5) // 10, min(level1.window_ms, LONGEST_MS))

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 LARGEST = 10**15
 """No sample is larger, whatever its unit: the arithmetic stays small, and what is beyond is a mistake."""
+LONGEST_MS = 2**32 - 1
+"""No window is longer."""
 
 
 class Unit(StrEnum):

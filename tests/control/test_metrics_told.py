@@ -5,11 +5,16 @@ One case: pytest tests/control/test_metrics_told.py -k unknown
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
+from cfn.metrics.assess import assess
 from cfn.metrics.profile import DEFAULT
+from cfn.metrics.sample import LARGEST, RAW, Sample, Samples
 from cfn.proto import advert_pb2 as pb
 from control import sites_view, status_view
+from control.advert_check import check
 from control.controller import Controller
 from control.events import EventLog
 from control.status import Status
@@ -80,3 +85,22 @@ def test_an_unknown_metric_is_told_once_until_it_is_another() -> None:
     told = [event["unknown"] for event in controller.events.last if event["event"] == "metrics-ignored"]
     assert told == [("metrics[0].type: 77",), ("metrics[1].type: 78",)]
     assert len([event for event in controller.events.last if event["event"] == "advert"]) == 5
+
+
+AMOUNT = st.one_of(st.integers(0, 10**6), st.integers(0, LARGEST), st.just(LARGEST))
+
+
+def samples(names: list[str]) -> st.SearchStrategy[Samples]:
+    value = st.tuples(AMOUNT, st.one_of(st.integers(1, 10_000), st.integers(1, 10**12)))
+    told = st.dictionaries(st.sampled_from(names), value)
+    return told.map(lambda found: {name: Sample(name, *one) for name, one in found.items()})
+
+
+@given(samples(list(RAW)), samples([name for name in RAW if name.startswith(("service", "response"))]))
+def test_whatever_an_agent_measures_is_believed(site: Samples, of_instance: Samples) -> None:
+    told = message("near", 1, [instance(NEAR)])
+    found = assess(DEFAULT, site, [of_instance])
+    found.put_into(told)
+    believed = check(pb.Advert.FromString(told.SerializeToString()), TOKEN, catalogue())
+    assert (believed.metrics, believed.instances[NEAR].metrics) == (found.site, *found.instances)
+    assert believed.ignored == ()
