@@ -88,8 +88,13 @@ class InstanceState:
         """Requests that a worker has."""
         return len(self._running)
 
+    @property
+    def load_now(self) -> int:
+        """The load 0–255 of this moment, as responses tell it."""
+        return load_of(len(self._running) / self._workers, self.queue)
+
     def load(self, now: float) -> int:
-        """The load 0–255."""
+        """The load 0–255 of late, as sites advertise it."""
         return load_of(self._utilisation.value(now), self.queue)
 
     def arrive(self, job: Job, now: float, *, prepare: bool = False) -> Packet | None:
@@ -105,17 +110,17 @@ class InstanceState:
             retry of one that is under way, whose response will do for both.
         """
         if job.request.header.func_id != self._func_id:
-            return self._respond(job.request, Outcome(Status.UNKNOWN_FUNCTION_HERE, b""), now)
+            return self._respond(job.request, Outcome(Status.UNKNOWN_FUNCTION_HERE, b""))
         key = job.key
         if key in self._running or key in self._waiting or key in self._preparing:
             return None
         if outcome := self._remembered(key, now):
-            return self._respond(job.request, outcome, now)
+            return self._respond(job.request, outcome)
         if not prepare:
-            return self._admit(job, now)
+            return self._admit(job)
         # As many as could wait and run; those that are prepared keep no worker from the others.
         if len(self._preparing) >= self._workers + self._queue_limit:
-            return self._refuse(job, now)
+            return self._refuse(job)
         self._to_prepare.append(job)
         self._preparing.add(key)
         return None
@@ -124,17 +129,17 @@ class InstanceState:
         """A request whose input is to be got now; then call `prepared` or `settle`."""
         return self._to_prepare.popleft() if self._to_prepare else None
 
-    def prepared(self, job: Job, now: float) -> Packet | None:
+    def prepared(self, job: Job) -> Packet | None:
         """The job has its input: it takes its place as if it had arrived now; see `arrive`."""
         self._preparing.discard(job.key)
-        return self._admit(job, now)
+        return self._admit(job)
 
     def settle(self, job: Job, outcome: Outcome, now: float) -> Packet:
         """The job has its outcome without a run; returns the response, which is remembered for retries."""
         key = job.key
         self._preparing.discard(key)
         self._remember(key, outcome, now)
-        return self._respond(job.request, outcome, now)
+        return self._respond(job.request, outcome)
 
     def drop_waiting(self) -> list[Job]:
         """Give up the requests that wait for a worker, and return them."""
@@ -168,22 +173,22 @@ class InstanceState:
         )
         self._remember(key, outcome, now)
 
-    def answer(self, job: Job, outcome: Outcome, now: float) -> Packet:
+    def answer(self, job: Job, outcome: Outcome) -> Packet:
         """The response to a finished job, with the load as it is now."""
-        return self._respond(job.request, outcome, now)
+        return self._respond(job.request, outcome)
 
-    def _admit(self, job: Job, now: float) -> Packet | None:
+    def _admit(self, job: Job) -> Packet | None:
         if len(self._queue) >= self._queue_limit and len(self._running) >= self._workers:
-            return self._refuse(job, now)
+            return self._refuse(job)
         self.counters = replace(self.counters, arrived=self.counters.arrived + 1)
         self._queue.append(job)
         self._waiting.add(job.key)
         return None
 
-    def _refuse(self, job: Job, now: float) -> Packet:
+    def _refuse(self, job: Job) -> Packet:
         counters = self.counters
         self.counters = replace(counters, arrived=counters.arrived + 1, refused=counters.refused + 1)
-        return self._respond(job.request, Outcome(Status.BUSY, b""), now)
+        return self._respond(job.request, Outcome(Status.BUSY, b""))
 
     def _remember(self, key: Hashable, outcome: Outcome, now: float) -> None:
         self._answers[key] = (now, outcome)
@@ -196,6 +201,6 @@ class InstanceState:
         kept = self._answers.get(key)
         return kept[1] if kept else None
 
-    def _respond(self, request: Packet, outcome: Outcome, now: float) -> Packet:
-        report = Report(outcome.status, self.load(now), min(self.queue, 0xFFFF))
+    def _respond(self, request: Packet, outcome: Outcome) -> Packet:
+        report = Report(outcome.status, self.load_now, min(self.queue, 0xFFFF))
         return build_response(request, report, outcome.payload)

@@ -252,11 +252,10 @@ class _Instance:
 
     async def _prepare(self, job: Job) -> None:
         found = await self._inputs.find(job.request)
-        now = time.monotonic()
         if isinstance(found, Outcome):
-            self._send(job, self._state.settle(job, found, now))
+            self._send(job, self._state.settle(job, found, time.monotonic()))
             return
-        refusal = self._state.prepared(replace(job, content=found), now)
+        refusal = self._state.prepared(replace(job, content=found))
         if refusal and found:
             found.close()
         self._send(job, refusal)
@@ -265,10 +264,9 @@ class _Instance:
     def _done(self, job: Job, outcome: Outcome) -> None:
         if self._workers is None:
             return
-        now = time.monotonic()
-        self._state.finish(job, outcome, now)
+        self._state.finish(job, outcome, time.monotonic())
         self._dispatch()
-        self._send(job, self._state.answer(job, outcome, now))
+        self._send(job, self._state.answer(job, outcome))
         self._inputs.keep(job.request, outcome)
 
     def _send(self, job: Job, response: Packet | None) -> None:

@@ -2,8 +2,11 @@
  * Mitzenmacher, "The power of two choices in randomized load balancing", 2001). The weights are the controller's slow loop; the
  * loads come with responses, so this loop goes on without it.
  *
- * A stale load decides nothing: the request goes to the first draw and so asks anew. Until the answer comes the old load stands for
- * another period, a little raised, so that a slow member is asked once a period and one that answers nothing is left alone. */
+ * Each request raises its member's load until a response tells a newer one, so that those that come in between don't all follow the
+ * same old news. No request is counted off, so none that is lost leaves anything behind.
+ *
+ * A stale load decides nothing: the request goes to the first draw and so asks anew. Until the answer comes the old load stands,
+ * raised, for another period, so that a slow member is asked once a period and one that answers nothing is left alone. */
 
 #ifndef CFN_CHOOSE
 #define CFN_CHOOSE
@@ -15,7 +18,7 @@
 #include "sizes.p4"
 
 const bit<8> NO_SECOND_DRAW = 255;
-const bit<8> UNANSWERED = 32;
+const bit<8> UNDER_WAY = 32;
 /* The second draw's salt is a CRC over the flow in another order: CRC is linear, so that any constant would tie the second draw
  * to the first. */
 const bit<32> SECOND_SALT = 0x9e3779b9;
@@ -84,6 +87,10 @@ control Choose(inout headers_t hdr, inout metadata_t meta) {
         meta.nack = NackCode.NO_CAPACITY;
     }
 
+    action count(bit<32> since) {
+        member_load.write((bit<32>)meta.bound.slot, since ++ QUEUE_OF(load_1) ++ (LOAD_OF(load_1) |+| UNDER_WAY) ++ 8w0);
+    }
+
     action take_first() {
         meta.bound = drawn;
     }
@@ -109,8 +116,7 @@ control Choose(inout headers_t hdr, inout metadata_t meta) {
         }
         member_load.read(load_1, (bit<32>)meta.bound.slot);
         if (now - TOLD_US(load_1) > LOAD_EXPIRY_US) {
-            member_load.write((bit<32>)meta.bound.slot,
-                              now ++ QUEUE_OF(load_1) ++ (LOAD_OF(load_1) |+| UNANSWERED) ++ 8w0);
+            count(now);
             return;
         }
         hash(meta.salt, HashAlgorithm.crc32, 32w0, { meta.src, hdr.cfn.func_id, request, hdr.udp.src_port, SECOND_SALT },
@@ -121,9 +127,11 @@ control Choose(inout headers_t hdr, inout metadata_t meta) {
         if (meta.bound.chosen == 1 && now - TOLD_US(load_2) <= LOAD_EXPIRY_US
             && (LOAD_OF(load_2) |+| meta.lead) < LOAD_OF(load_1)) {
             take_second();
+            load_1 = load_2;
         } else {
             take_first();
         }
+        count(TOLD_US(load_1));
     }
 }
 

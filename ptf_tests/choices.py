@@ -35,8 +35,8 @@ from ptf_tests.network import (
 from ptf_tests.packets import request, response
 
 LOAD_EXPIRY_US = 1 << 20
-UNANSWERED = 32
-"""Both as in the program: how long a load counts, and what an unanswered probe adds to it."""
+UNDER_WAY = 32
+"""Both as in the program: how long a load counts, and what a request adds to it until a response tells anew."""
 BATCH = 24
 PATIENCE_S = 60.0
 """For how long a row is begun again when the machine has no time for it."""
@@ -105,13 +105,14 @@ class ChooseTest(CfnTest):
     def taught(
         self, family: Family, loads: dict[Member, int], request_ids: Sequence[int], **fields: object
     ) -> list[Member]:
-        """The members that requests were bound to while these loads counted."""
+        """The members that requests were bound to while these loads counted, told anew before each."""
 
-        def look() -> list[Member]:
+        def look(number: int) -> Member:
             self.teach(family, loads)
-            return self.asked(family, request_ids, **fields)
+            (taken,) = self.asked(family, [number], **fields)
+            return taken
 
-        return self.while_fresh(family, look)
+        return [self.while_fresh(family, lambda number=number: look(number)) for number in request_ids]
 
     def grow_stale(self, family: Family) -> None:
         """Let the router's clock run until no load counts that was told so far."""

@@ -1,6 +1,7 @@
 """A router's fast loop, as `p4src/choose.p4` and `p4src/respond.p4` have it.
 
-Draw a member by weight, then a second one; the less loaded of the two wins, by the loads that responses told.
+Draw a member by weight, then a second one; the less loaded of the two wins, by the loads that responses told
+and the requests since then.
 Draws are at random here, and by a hash of the request there.
 """
 
@@ -17,7 +18,7 @@ from control.model import Member
 
 LOAD_EXPIRY_S = (1 << 20) / 1e6
 """LOAD_EXPIRY_US of `p4src/loads.p4`."""
-UNANSWERED = 32
+UNDER_WAY = 32
 """Of `p4src/choose.p4`."""
 REPORT_INTERVAL_S = 0.1
 """REPORT_INTERVAL_US of `p4src/respond.p4`."""
@@ -82,12 +83,14 @@ class Router:
         told = self._of(first)
         if now - told.at > LOAD_EXPIRY_S:
             told.at = now
-            told.load = min(MAX_LOAD, told.load + UNANSWERED)
+            told.load = min(MAX_LOAD, told.load + UNDER_WAY)
             return first
         second = group.one(self._chance)
         other = self._of(second)
         fresh = now - other.at <= LOAD_EXPIRY_S
-        return second if fresh and min(MAX_LOAD, other.load + lead) < told.load else first
+        member, won = (second, other) if fresh and min(MAX_LOAD, other.load + lead) < told.load else (first, told)
+        won.load = min(MAX_LOAD, won.load + UNDER_WAY)
+        return member
 
     def learn(self, member: Member, load: int, queue: int, response_s: float | None, now: float) -> None:
         """A response passes; `response_s` since the request, at the client's router alone."""

@@ -193,7 +193,7 @@ class Server:
         self._reset()
 
     def load(self) -> int:
-        """The load 0–255 that it tells."""
+        """The load 0–255 of late."""
         if self.spec.lies:
             return 0
         return load_of(self._utilisation.value(self._clock.now), len(self.queue))
@@ -235,6 +235,7 @@ class Server:
 
     def _respond(self, request: Request, *, refused: bool) -> None:
         request.refused = refused
-        request.load = self.load()
-        request.queue = 0 if self.spec.lies else len(self.queue)
+        lies = self.spec.lies
+        request.load = 0 if lies else load_of(self.running / self.spec.workers, len(self.queue))
+        request.queue = 0 if lies else len(self.queue)
         self._answer(request)

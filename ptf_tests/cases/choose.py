@@ -53,7 +53,7 @@ class CountedAsSecond(ChooseTest):
         for affinity, outcome in ((0, "BOUND_SECOND"), (cookie(NEAR) ^ 1, "REBOUND_FORGED")):
 
             def look(affinity: int = affinity) -> Counter[str]:
-                self.teach(family, {NEAR: 200, NEAR_2: 50})
+                self.teach(family, {NEAR: 255, NEAR_2: 0})
                 self.settle()
                 self.assertEqual(set(self.asked(family, numbers, affinity=affinity)), {NEAR_2})
                 before, self.counted = self.counted, self.settled()

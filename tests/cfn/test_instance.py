@@ -8,6 +8,7 @@ from cfn.extension_bodies import Auth, Chain, ChainFunction, Trace, TraceRecord
 from cfn.extensions import Extension
 from cfn.function import Outcome
 from cfn.instance import REMEMBER_MAX, REMEMBER_S, InstanceState, Job
+from cfn.load import FULLY_BUSY, PER_WAITING
 from cfn.wire import Header, Kind, Packet, Report, Status
 
 FUNCTION = 0xF
@@ -45,7 +46,7 @@ def test_beyond_the_bound_the_answer_is_busy():
     assert state.arrive(job(2), 0.0) is None
     answer = state.arrive(job(3), 0.0)
     assert answer is not None
-    assert answer.header.report == Report(Status.BUSY, 8, 1)
+    assert answer.header.report == Report(Status.BUSY, FULLY_BUSY + PER_WAITING, 1)
     assert (state.counters.arrived, state.counters.refused) == (3, 1)
 
 
@@ -66,7 +67,7 @@ def test_a_request_that_is_to_be_prepared_takes_its_place_once_it_is():
     assert [state.next_to_prepare(), state.next_to_prepare()] == [named, None]
     started(state, other)
     assert state.arrive(named, 0.1, prepare=True) is None
-    assert state.prepared(named, 0.1) is None
+    assert state.prepared(named) is None
     assert (state.queue, state.counters.arrived) == (1, 2)
     assert state.drop_waiting() == [named]
     assert state.queue == 0
@@ -78,7 +79,7 @@ def test_what_is_prepared_for_a_full_queue_is_refused():
     state.arrive(named, 0.0, prepare=True)
     state.next_to_prepare()
     started(state, job(2))
-    assert state.prepared(named, 0.1).header.report.status == Status.BUSY
+    assert state.prepared(named).header.report.status == Status.BUSY
     state.finish(job(2), DONE, 0.2)
     assert state.arrive(named, 0.2, prepare=True) is None
 
@@ -105,9 +106,23 @@ def test_the_answer_echoes_the_request_and_reports_the_load():
     asked = job(1, tenant=7, affinity=9, timestamp=5, hops=3, priority=2)
     started(state, asked)
     state.finish(asked, DONE, 0.1)
-    answer = state.answer(asked, DONE, 0.1)
-    expected = replace(asked.request.header, kind=Kind.RESPONSE, report=Report(Status.OK, round(191 / 2), 0))
+    answer = state.answer(asked, DONE)
+    expected = replace(asked.request.header, kind=Kind.RESPONSE, report=Report(Status.OK, 0, 0))
     assert answer == Packet(expected, b"out")
+
+
+def test_the_load_that_answers_tell_is_that_of_the_moment():
+    state = instance(workers=2, queue_limit=3)
+    first, second = job(1), job(2)
+    started(state, first, second)
+    for number in (3, 4, 5):
+        state.arrive(job(number), 0.0)
+    state.finish(first, DONE, 0.1)
+    state.next_job(0.1)
+    assert state.answer(first, DONE).header.report == Report(Status.OK, FULLY_BUSY + 2 * PER_WAITING, 2)
+    state.finish(second, DONE, 0.2)
+    assert state.drop_waiting()
+    assert state.answer(second, DONE).header.report == Report(Status.OK, round(FULLY_BUSY / 2), 0)
 
 
 def test_retries_of_what_waits_or_runs_are_not_taken_again():
@@ -171,7 +186,7 @@ def test_every_answer_repeats_chain_and_trace_but_not_the_proof():
     started(state, asked)
     busy = state.arrive(replace(asked, client="other"), 0.0)
     state.finish(asked, DONE, 0.1)
-    for answer in (busy, state.answer(asked, DONE, 0.1), state.arrive(asked, 0.2)):
+    for answer in (busy, state.answer(asked, DONE), state.arrive(asked, 0.2)):
         assert answer.extensions == (chain, trace)
 
 

@@ -20,8 +20,14 @@ def routed(weights: tuple[tuple[Member, int], ...]) -> tuple[Router, list[tuple[
     return one, reports
 
 
-def drawn(one: Router, lead: int | None, now: float) -> Counter[Member | None]:
-    return Counter(one.bind(COHORT, ANY_SITE, lead, now) for _ in range(4000))
+def drawn(one: Router, lead: int | None, now: float, loads: dict[Member, int]) -> Counter[Member | None]:
+    """What is drawn while loads are told anew before each request."""
+    counts: Counter[Member | None] = Counter()
+    for _ in range(4000):
+        for member, load in loads.items():
+            one.learn(member, load, 0, None, now)
+        counts[one.bind(COHORT, ANY_SITE, lead, now)] += 1
+    return counts
 
 
 def test_numbers_are_those_of_the_program() -> None:
@@ -29,28 +35,37 @@ def test_numbers_are_those_of_the_program() -> None:
         (Path(p4src.__file__).parent / name).read_text() for name in ("loads.p4", "choose.p4", "respond.p4")
     )
     expiry = re.search(r"LOAD_EXPIRY_US = 1 << (\d+);", text)
-    unanswered = re.search(r"UNANSWERED = (\d+);", text)
+    under_way = re.search(r"UNDER_WAY = (\d+);", text)
     interval = re.search(r"REPORT_INTERVAL_US = (\d+);", text)
     assert expiry
-    assert unanswered
+    assert under_way
     assert interval
     assert (1 << int(expiry[1])) / 1e6 == router.LOAD_EXPIRY_S
-    assert int(unanswered[1]) == router.UNANSWERED
+    assert int(under_way[1]) == router.UNDER_WAY
     assert int(interval[1]) / 1e6 == router.REPORT_INTERVAL_S
 
 
 def test_one_draw_goes_by_weight() -> None:
     one, _ = routed(((A, 1), (B, 3)))
-    counts = drawn(one, None, 0.0)
+    counts = drawn(one, None, 0.0, {})
     assert 0.70 < counts[B] / 4000 < 0.80
 
 
 def test_of_two_draws_the_less_loaded_wins_by_more_than_the_lead() -> None:
     one, _ = routed(((A, 1), (B, 1)))
-    one.learn(A, 100, 0, None, 0.0)
     for load, share in ((83, 0.75), (84, 0.5), (100, 0.5)):
-        one.learn(B, load, 0, None, 0.0)
-        assert abs(drawn(one, 16, 0.5)[B] / 4000 - share) < 0.03, load
+        assert abs(drawn(one, 16, 0.5, {A: 100, B: load})[B] / 4000 - share) < 0.03, load
+
+
+def test_what_was_sent_since_counts_until_a_response_tells_anew() -> None:
+    one, _ = routed(((A, 1), (B, 1)))
+    one.learn(A, 0, 0, None, 0.0)
+    one.learn(B, 0, 0, None, 0.0)
+    taken = Counter(one.bind(COHORT, ANY_SITE, 0, 0.0) for _ in range(6))
+    assert max(taken.values()) <= 4
+    one.learn(A, 255, 0, None, 0.0)
+    one.learn(B, 0, 0, None, 0.0)
+    assert B in {one.bind(COHORT, ANY_SITE, 0, 0.0) for _ in range(8)}
 
 
 def test_a_stale_load_is_asked_anew_once_and_stands_raised() -> None:
@@ -59,9 +74,17 @@ def test_a_stale_load_is_asked_anew_once_and_stands_raised() -> None:
     one.install(COHORT, ANY_SITE, Group(((A, 1000), (B, 1))))
     one.learn(B, 0, 0, None, 2.0)
     assert one.bind(COHORT, ANY_SITE, 16, 2.0) == A
-    # Now it stands at 42 for another second, and B is preferred whenever it is drawn second.
-    one.install(COHORT, ANY_SITE, Group(((A, 1), (B, 1))))
-    assert abs(drawn(one, 16, 2.5)[B] / 4000 - 0.75) < 0.03
+    # Now it stands at 42 for another second, so that B is preferred up to 25 whenever it is drawn second.
+    one.install(COHORT, ANY_SITE, Group(((A, 1_000_000), (B, 1_000_000))))
+    taken: Counter[Member | None] = Counter()
+    for load, wins in ((25, True), (26, False)):
+        for _ in range(200):
+            one.learn(B, load, 0, None, 2.5)
+            stands = one._of(A).load
+            taken[one.bind(COHORT, ANY_SITE, 16, 2.5)] += 1
+            one._of(A).load = stands
+        assert (taken[B] > 120) == wins
+        taken.clear()
 
 
 def test_nobody_there_is_nobody() -> None:
