@@ -36,7 +36,7 @@ from ptf_tests.packets import request, response
 
 LOAD_EXPIRY_US = 1 << 20
 UNDER_WAY = 32
-"""Both as in the program: how long a load counts, and what a request adds to it until a response tells anew."""
+"""Both as in the program: how long a load counts, and what a request adds to it until a response."""
 BATCH = 24
 PATIENCE_S = 60.0
 """For how long a row is begun again when the machine has no time for it."""

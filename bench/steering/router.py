@@ -88,7 +88,9 @@ class Router:
         second = group.one(self._chance)
         other = self._of(second)
         fresh = now - other.at <= LOAD_EXPIRY_S
-        member, won = (second, other) if fresh and min(MAX_LOAD, other.load + lead) < told.load else (first, told)
+        member, won = (
+            (second, other) if fresh and min(MAX_LOAD, other.load + lead) < told.load else (first, told)
+        )
         won.load = min(MAX_LOAD, won.load + UNDER_WAY)
         return member
 
