@@ -74,8 +74,9 @@ bench-fastloop: .venv/ready ## a site slows down and no controller runs: how req
 bench-chain: .venv/ready ## chains by the network and by the client; named inputs with PREFETCH and without
 	$(PY) -m bench.chain
 
-bench-steering: .venv/ready ## policies and their peers on the same workloads, simulated; plots in docs/
+bench-steering: .venv/ready ## policies and their peers on the same workloads, simulated, with plots in docs/; a few points live
 	$(PY) -m bench.steering
+	$(PY) -m bench.steering --live --target $(TARGET)
 
 clean: ## forget the environments and all output
 	rm -rf .venv .venv-ptf out bench/out build *.egg-info

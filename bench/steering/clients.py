@@ -22,6 +22,7 @@ class Closed:
     flow: int
     think_s: Callable[[], float]
     work_s: Work
+    share: float = 1.0
 
     def start(self, after_s: float) -> None:
         """Send the first request so much later."""
@@ -29,7 +30,7 @@ class Closed:
 
     def _send(self) -> None:
         if self.simulation.clock.now < self.simulation.ends_s:
-            self.simulation.request(self.router, self.flow, self.work_s(), self._done)
+            self.simulation.request(self.router, self.flow, self.work_s(), self._done, share=self.share)
 
     def _done(self, _request: Request) -> None:
         self.simulation.clock.after(self.think_s(), self._send)

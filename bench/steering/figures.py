@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
@@ -39,6 +40,11 @@ class Figures:
     cost: float
     sessions_moved: float
     adverts_per_s: float
+
+    @classmethod
+    def of(cls, plain: Mapping[str, float | None]) -> Figures:
+        """From what `plain` gave."""
+        return cls(**{name: math.inf if value is None else value for name, value in plain.items()})
 
     def plain(self) -> dict[str, Any]:
         """As JSON can have it: None for what is infinite."""

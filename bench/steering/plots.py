@@ -37,11 +37,16 @@ def draw(found: Found, folder: Path = DOCS) -> list[Path]:
     """Draw what there are results for; returns the files."""
     mpl.use("Agg")
     drawn: list[Path] = []
-    if all("random" in found.get(trial_name(kind, n), {}) for kind in PUBLISHED for n in CLIENTS):
+    rows = [trial_name("trial", kind, n) for kind in PUBLISHED for n in CLIENTS]
+    if all("random" in found.get(row, {}) for row in rows):
         drawn.append(_trial(found, folder / "steering-trial.png"))
     if all(found.get(f"interval-{each}") for each in INTERVALS_MS):
         drawn.append(_intervals(found, folder / "steering-interval.png"))
-    others = [name for name in found if not name.startswith(("trial-", "interval-")) and BOUND in found[name]]
+    others = [
+        name
+        for name in found
+        if not name.startswith(("trial-", "stated-", "interval-")) and BOUND in found[name]
+    ]
     if others:
         drawn.append(_bounds(found, others, folder / "steering-bound.png"))
     return drawn
@@ -56,7 +61,7 @@ def _trial(found: Found, path: Path) -> Path:
             "published CFN": [rows[n]["cfn"].delay_ms / rows[n]["random"].delay_ms - 1 for n in CLIENTS]
         }
         for policy in (*_SHOWN[:2], *_SHOWN[3:], BOUND):
-            columns = [found[trial_name(kind, n)] for n in CLIENTS]
+            columns = [found[trial_name("trial", kind, n)] for n in CLIENTS]
             if all(policy in column for column in columns):
                 series[policy] = [
                     column[policy].delay_ms / column["random"].delay_ms - 1 for column in columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,25 +10,27 @@ from rich.table import Table
 
 from bench.steering.figures import Figures
 from bench.steering.policies import BOUND, OURS
-from bench.steering.trial import CLIENTS, INTERVALS_MS, PUBLISHED, PUBLISHED_INTERVAL_MS, Row
+from bench.steering.trial import (
+    CLIENTS,
+    INTERVALS_MS,
+    MEASURED,
+    PUBLISHED,
+    PUBLISHED_INTERVAL_MS,
+    STATED,
+    Row,
+    Sites,
+)
 
 Found = Mapping[str, Mapping[str, Figures]]
 """By workload and policy."""
+READINGS: Mapping[str, Sites] = {"trial": MEASURED, "stated": STATED}
+"""The trial twice: with sites that fit what was measured, and with the capacity that was stated."""
 
 
 def results(found: Found, seeds: Sequence[int]) -> dict[str, Any]:
-    """What is written: `trial`, `interval_ms` (mean delays in ms), `p99_over_bound`, and all figures."""
+    """What is written: `trial`, `stated`, `interval_ms` (mean delays, ms), `p99_over_bound`, all figures."""
     return {
-        "trial": {
-            kind: {
-                str(clients): {
-                    policy: {"delay_ms": one.delay_ms, "qps": one.qps}
-                    for policy, one in found.get(trial_name(kind, clients), {}).items()
-                }
-                for clients in CLIENTS
-            }
-            for kind in PUBLISHED
-        },
+        **{reading: _rows(found, reading) for reading in READINGS},
         "interval_ms": {
             str(interval): {
                 policy: one.delay_ms for policy, one in found.get(f"interval-{interval}", {}).items()
@@ -35,9 +38,7 @@ def results(found: Found, seeds: Sequence[int]) -> dict[str, Any]:
             for interval in INTERVALS_MS
         },
         "p99_over_bound": {
-            workload: {
-                policy: one.p99_ms / mine[BOUND].p99_ms for policy, one in mine.items() if policy != BOUND
-            }
+            workload: {policy: _over_bound(one, mine) for policy, one in mine.items() if policy != BOUND}
             for workload, mine in found.items()
             if BOUND in mine
         },
@@ -57,9 +58,28 @@ def results(found: Found, seeds: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def trial_name(kind: str, clients: int) -> str:
-    """The name of the trial's workload."""
-    return f"trial-{kind}-{clients}"
+def _over_bound(one: Figures, mine: Mapping[str, Figures]) -> float | None:
+    """None for infinitely more."""
+    ratio = one.p99_ms / mine[BOUND].p99_ms
+    return ratio if math.isfinite(ratio) else None
+
+
+def _rows(found: Found, reading: str) -> dict[str, Any]:
+    return {
+        kind: {
+            str(clients): {
+                policy: {"delay_ms": one.delay_ms, "qps": one.qps}
+                for policy, one in found.get(trial_name(reading, kind, clients), {}).items()
+            }
+            for clients in CLIENTS
+        }
+        for kind in PUBLISHED
+    }
+
+
+def trial_name(reading: str, kind: str, clients: int) -> str:
+    """The name of one of the trial's workloads."""
+    return f"{reading}-{kind}-{clients}"
 
 
 def gain(row: Row | Figures, random: Row | Figures) -> tuple[float, float]:
@@ -67,16 +87,17 @@ def gain(row: Row | Figures, random: Row | Figures) -> tuple[float, float]:
     return row.delay_ms / random.delay_ms - 1, row.qps / random.qps - 1
 
 
-def trial_table(found: Found) -> Table:
+def trial_table(found: Found, reading: str) -> Table:
     """The trial's rows: what was published, and what each policy came to here."""
-    table = Table(title="The field trial: mean delay, requests/s, and change against random")
+    title = "sites as measured" if READINGS[reading] is MEASURED else "sites as stated"
+    table = Table(title=f"The field trial, {title}: mean delay, requests/s, and change against random")
     for name in ("load", "clients", "policy"):
         table.add_column(name)
     for name in ("ms", "1/s", "Δ delay", "Δ 1/s", "p99 ms", "÷ bound"):
         table.add_column(name, justify="right")
     for kind, rows in PUBLISHED.items():
         for clients, published in rows.items():
-            mine = found.get(trial_name(kind, clients), {})
+            mine = found.get(trial_name(reading, kind, clients), {})
             if "random" not in mine:
                 continue
             for system, row in published.items():

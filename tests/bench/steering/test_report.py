@@ -39,7 +39,7 @@ def test_results_have_the_names_that_were_agreed() -> None:
     assert set(told["trial"]) == {"none", "background", "mixed"}
     assert told["interval_ms"]["10000"]["random"] == 8.0
     assert told["p99_over_bound"]["trial-none-5"]["cfn-latency"] == pytest.approx(1.2)
-    table = trial_table(found)
+    table = trial_table(found, "trial")
     assert table.row_count == 9 * 5
 
 

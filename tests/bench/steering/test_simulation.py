@@ -5,7 +5,17 @@ import pytest
 from bench.steering import policies
 from bench.steering.figures import figures
 from bench.steering.scenarios import SCENARIOS
-from bench.steering.trial import CAPACITY_RPS, CLIENTS, PUBLISHED, RUN_S, SITES, THINK_S, interval, trial
+from bench.steering.trial import (
+    CAPACITY_RPS,
+    CLIENTS,
+    PUBLISHED,
+    RUN_S,
+    SITES,
+    STATED,
+    THINK_S,
+    interval,
+    trial,
+)
 
 SHORT_S = 8.0
 
@@ -33,23 +43,21 @@ def test_the_published_rows_give_away_the_pause_of_clients() -> None:
         for clients, systems in rows.items()
         for row in systems.values()
     ]
-    assert sum(19.9 < pause < 21.8 for pause in pauses) == len(pauses) - 2
+    assert sum(19.9 < pause < 21.9 for pause in pauses) == len(pauses) - 2
 
 
-def test_the_sites_have_the_capacity_that_was_published() -> None:
-    workload = trial("none", 200, duration_s=SHORT_S)
+def test_the_sites_as_stated_have_the_capacity_that_was_stated() -> None:
+    workload = trial("none", 200, STATED, duration_s=SHORT_S)
     found = figures(workload, policies.run(workload, "jbsq", 1))
     assert found.qps == pytest.approx(CAPACITY_RPS, rel=0.02)
     assert len(workload.sites) == SITES
 
 
-def test_a_busy_site_is_busy_two_thirds_of_the_time() -> None:
-    for clients in CLIENTS[:1]:
-        idle, busy = (
-            fmean(policies.run(trial(kind, clients, duration_s=40.0), "random", 1).times_s)
-            for kind in ("none", "background")
-        )
-        assert busy > 1.2 * idle
+@pytest.mark.parametrize("clients", CLIENTS)
+@pytest.mark.parametrize("kind", PUBLISHED)
+def test_random_comes_to_what_was_measured_of_it(kind: str, clients: int) -> None:
+    found = 1000 * fmean(policies.run(trial(kind, clients, duration_s=40.0), "random", 1).times_s)
+    assert found == pytest.approx(PUBLISHED[kind][clients]["random"].delay_ms, rel=0.15)
 
 
 def test_slow_adverts_are_fewer() -> None:
