@@ -16,6 +16,8 @@ from control.tables import BEYOND
 from control.target import Session
 
 _AFTER_REFUSAL_S = 1.0
+_AUDIT_SPACING = 20
+"""How many times as long as it takes tables are not read back: those of a large network take seconds."""
 _FIRST_AUDIT_S = 1.0
 """After a session began: what an earlier one had sent may have come in after the tables were read."""
 
@@ -115,9 +117,11 @@ class Installer:
                 self._done()
                 if await self._woken(audit_at):
                     continue
+            since = time.monotonic()
             self.tables.found(await session.read())
             have_read = True
-            audit_at = time.monotonic() + self._audit_s
+            now = time.monotonic()
+            audit_at = now + max(self._audit_s, _AUDIT_SPACING * (now - since))
 
     async def _write(self, session: Session, phases: list[Phase]) -> int:
         refusals = 0

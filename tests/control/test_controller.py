@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import finsy as fy
 import grpc
@@ -21,6 +22,7 @@ import p4src
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
 from control import advert_service
+from control import controller as controllers
 from control.catalogue import Catalogue
 from control.controller import Controller, Options
 from control.entries import Entry, from_proto
@@ -33,6 +35,7 @@ from tests.control.far_end import TARGETS, FarEnd, missing
 
 SCHEMA = fy.P4Schema(p4src.P4INFO)
 WAIT_S = 60.0
+LONG_S = 600.0
 
 
 @pytest.fixture(params=TARGETS)
@@ -91,9 +94,12 @@ async def until(true: Callable[[], bool]) -> None:
 async def running(
     switches: dict[str, FarEnd], tmp_path: Path, audit_s: float = 60.0, text: str = CATALOGUE
 ) -> AsyncIterator[Running]:
-    controller = Controller(declared(switches, text), EventLog(), Options(hold_s=30.0, audit_s=audit_s))
+    """A controller of switches that are all there: however busy the machine is, it waits for each of them."""
+    controller = Controller(declared(switches, text), EventLog(), Options(hold_s=LONG_S, audit_s=audit_s))
     address = f"unix:{tmp_path}/adverts"
     server = await advert_service.serve(address, controller.take)
+    patient = patch.object(controllers, "_GATHER_S", LONG_S)
+    patient.start()
     task = asyncio.create_task(controller.run())
     try:
         async with grpc.aio.insecure_channel(address) as channel:
@@ -103,6 +109,7 @@ async def running(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        patient.stop()
         await server.stop(None)
 
 
