@@ -71,4 +71,4 @@ def _left(told: Mapping[str, Any], what: str) -> str | None:
 
 
 def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:g}"
+    return "–" if value is None else f"{value:.4g}"

@@ -11,9 +11,11 @@ import finsy as fy
 import pytest
 
 from cfn.metrics.score import MetricType, Score
+from control import status_view
 from control.decided import Place, Steered
 from control.events import EventLog
 from control.expectation import Expectation
+from control.link_report import link_report
 from control.links import LinkReport, Links
 from control.network import Network
 from control.paths import Paths
@@ -27,6 +29,13 @@ from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, Clock, advert, c
 LINKED = CATALOGUE.replace(
     "port: 1}, delay_ms: 10", "port: 1}, delay_ms: 10, jitter_ms: 3, loss: 0.01, rate_mbps: 100"
 ).replace("port: 2}, delay_ms: 10", "port: 2}, delay_ms: 11")
+
+
+def test_links_are_shown_with_their_rate() -> None:
+    declared = catalogue(LINKED)
+    told = link_report(declared, Links(declared, Clock()))
+    assert told[0]["declared"] == {"delay_ms": 10, "jitter_ms": 3, "loss": 0.01, "rate_mbps": 100}
+    assert list(status_view.links(told).columns[-1].cells) == ["100", "–"]
 
 
 def test_ways_in_a_row() -> None:
