@@ -5,7 +5,7 @@ One case: pytest tests/control/test_metrics_told.py -k unknown
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
@@ -87,6 +87,7 @@ def test_an_unknown_metric_is_told_once_until_it_is_another() -> None:
     assert len([event for event in controller.events.last if event["event"] == "advert"]) == 5
 
 
+DECLARED = catalogue()
 AMOUNT = st.one_of(st.integers(0, 10**6), st.integers(0, LARGEST), st.just(LARGEST))
 
 
@@ -96,11 +97,12 @@ def samples(names: list[str]) -> st.SearchStrategy[Samples]:
     return told.map(lambda found: {name: Sample(name, *one) for name, one in found.items()})
 
 
+@settings(deadline=None)
 @given(samples(list(RAW)), samples([name for name in RAW if name.startswith(("service", "response"))]))
 def test_whatever_an_agent_measures_is_believed(site: Samples, of_instance: Samples) -> None:
     told = message("near", 1, [instance(NEAR)])
     found = assess(DEFAULT, site, [of_instance])
     found.put_into(told)
-    believed = check(pb.Advert.FromString(told.SerializeToString()), TOKEN, catalogue())
+    believed = check(pb.Advert.FromString(told.SerializeToString()), TOKEN, DECLARED)
     assert (believed.metrics, believed.instances[NEAR].metrics) == (found.site, *found.instances)
     assert believed.ignored == ()
