@@ -53,7 +53,7 @@ def along(links: Iterable[Quality]) -> Quality:
     return reduce(Quality.then, links, Quality())
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def communication(quality: Quality) -> Score:
     """Its metric of level 1, normalised as docs/metrics.md says."""
     window_ms = max(1, quality.window_ms)
