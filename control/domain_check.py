@@ -67,6 +67,10 @@ def _families(catalogue: Catalogue, name: str, domain: Domain, bgp: Speaker) -> 
             yield Problem(
                 ("sites", site), f"needs an IPv{bgp.address.version} address, as the speaker has one"
             )
+    for index, peer in enumerate(bgp.peers):
+        if peer.address.version != bgp.address.version:
+            path = ("domains", name, "bgp", "peers", index, "address")
+            yield Problem(path, f"is not of the family of the speaker's, {bgp.address}")
 
 
 def _cookies(catalogue: Catalogue) -> Iterator[Problem]:

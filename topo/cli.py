@@ -102,7 +102,7 @@ def exec_(
     defaults = {
         "CFN_ADDRESS": str(the_plan.anycast[0]),
         "CFN_TENANT": str(tenant),
-        "CFN_CONTROLLER": str(run_dir.controller),
+        "CFN_CONTROLLER": str(run_dir.controller_of(the_plan.domains[0])),
     }
     site = the_plan.sites.get(host)
     if site and site.data_agent:

@@ -77,8 +77,8 @@ class Lab:
             for name, router in plan_.routers.items()
         ]
         await ways_down.enter_async_context(self._processes(switches))
-        controller = programs.controller(plan_, self._run, in_core)
-        await ways_down.enter_async_context(self._processes([controller]))
+        controllers = [programs.controller(plan_, self._run, in_core, one) for one in plan_.domains]
+        await ways_down.enter_async_context(self._processes(controllers))
         data_agents = programs.data_agents(plan_, self._run, groups)
         if data_agents:
             self._step("starting the data agents")
@@ -95,7 +95,9 @@ class Lab:
         await ways_down.enter_async_context(self._processes(agents))
 
         self._step("waiting for all adverts, and for the routers to be programmed")
-        await readiness.network_programmed(plan_, self._run.controller, self._children.check)
+        for domain in plan_.domains:
+            socket = self._run.controller_of(domain)
+            await readiness.network_programmed(plan_, socket, self._children.check, domain)
         self._step("waiting for the first answer of each service")
         await readiness.services_answer(plan_, self._children.check)
 

@@ -155,6 +155,16 @@ class Plan:
         """The hosts that are neither sites nor the controller."""
         return tuple(self.hosts[name] for name in self.spec.hosts)
 
+    @property
+    def domains(self) -> tuple[str | None, ...]:
+        """Names of the control domains, each with a controller; None where one drives all routers."""
+        return tuple(self.spec.domains) or (None,)
+
+    def domain_of(self, site: str) -> str | None:
+        """The domain of a site's router."""
+        router = self.spec.sites[site].router
+        return next((name for name, one in self.spec.domains.items() if router in one.routers), None)
+
     def namespaces(self) -> list[str]:
         """List the namespaces to make, the core first."""
         return [self.core, *(host.namespace for host in self.hosts.values() if host.name != CONTROLLER)]

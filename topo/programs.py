@@ -14,7 +14,7 @@ from topo.spec import CONTROLLER
 from topo.state import RunDir
 
 ADVERT_PORT = 23794
-"""TCP port on which the controller takes adverts."""
+"""TCP port on which the first controller takes adverts; the others have those that follow."""
 
 _CFN = (sys.executable, "-m", "cfn.cli")
 
@@ -22,19 +22,28 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBU
 """Environment of every program: one worker is one core, and logs are written as they come."""
 
 
-def controller(plan: Plan, run: RunDir, members: Sequence[Path]) -> Command:
-    """Return the controller: in the core namespace, next to the switches that it programs."""
+def controller(plan: Plan, run: RunDir, members: Sequence[Path], domain: str | None = None) -> Command:
+    """Return the controller of a domain: in the core namespace, next to the switches that it programs."""
     arguments = [
         *(*_CFN, "controller", "run", str(run.catalogue)),
-        *("--listen", advert_address(plan), "--status-socket", str(run.controller)),
-        *("--events", str(run.events)),
+        *("--listen", advert_address(plan, domain), "--status-socket", str(run.controller_of(domain))),
+        *("--events", str(run.events_of(domain))),
+        *(("--domain", domain, "--adverts", plan.spec.adverts) if domain else ()),
     ]
-    return Command(CONTROLLER, arguments, plan.core, members, _ENVIRONMENT)
+    name = f"{CONTROLLER}-{domain}" if domain else CONTROLLER
+    return Command(name, arguments, plan.core, members, _ENVIRONMENT)
 
 
-def advert_address(plan: Plan) -> str:
-    """Return where sites send their adverts: the controller's address in the network."""
-    return f"{plan.hosts[CONTROLLER].ipv4[0]}:{ADVERT_PORT}"
+def advert_address(plan: Plan, domain: str | None) -> str:
+    """Return where sites send adverts for a domain's controller: its address in the network."""
+    return f"{plan.hosts[CONTROLLER].ipv4[0]}:{ADVERT_PORT + plan.domains.index(domain)}"
+
+
+def _told(plan: Plan, site: str) -> list[str | None]:
+    """Return the domains whose controllers a site's agent tells."""
+    home = plan.domain_of(site)
+    others = [domain for domain in plan.domains if domain != home]
+    return [home, *(others if plan.spec.adverts == "hybrid" else [])]
 
 
 def data_agents(plan: Plan, run: RunDir, groups: Mapping[str, Group]) -> list[Command]:
@@ -92,7 +101,8 @@ def agents(plan: Plan, run: RunDir, groups: Mapping[str, Group], tokens: Mapping
         Command(
             f"agent-{name}",
             [
-                *(*_CFN, "agent", name, "--controller", advert_address(plan)),
+                *(*_CFN, "agent", name),
+                *(part for one in _told(plan, name) for part in ("--controller", advert_address(plan, one))),
                 *("--listen", f"unix:{run.agent(name)}", "--drain", "0"),
                 *("--min-interval-ms", str(plan.spec.advert_interval_ms)),
             ],

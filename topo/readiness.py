@@ -65,8 +65,10 @@ async def delayline(stats_socket: Path, check: Check) -> None:
     await until("the delay line", probe, check)
 
 
-async def network_programmed(plan: Plan, status_socket: Path, check: Check) -> None:
-    """Wait until the controller knows all instances and has written every table of every router.
+async def network_programmed(
+    plan: Plan, status_socket: Path, check: Check, domain: str | None = None
+) -> None:
+    """Wait until a domain's controller knows all instances and has written every table of its routers.
 
     Raises:
         NotReadyError: see `until`.
@@ -77,13 +79,16 @@ async def network_programmed(plan: Plan, status_socket: Path, check: Check) -> N
             status = await controller_status.status(status_socket)
         except (OSError, ValueError) as error:
             return f"the controller doesn't answer ({error})"
-        return next(missing(plan, status), None)
+        return next(missing(plan, status, domain), None)
 
     await until("the network", probe, check)
 
 
-def missing(plan: Plan, status: dict[str, Any]) -> Iterator[str]:
-    """Yield what a controller's status (`control.status`) still lacks of a lab that is ready."""
+def missing(plan: Plan, status: dict[str, Any], domain: str | None = None) -> Iterator[str]:
+    """Yield what a controller's status (`control.status`) still lacks of a lab that is ready.
+
+    Sites of other domains are known by what their functions add up to.
+    """
     for name, router in status["routers"].items():
         if not router["up"]:
             yield f"the controller isn't connected to {name}"
@@ -94,6 +99,10 @@ def missing(plan: Plan, status: dict[str, Any]) -> Iterator[str]:
         advert = status["sites"][site.name]["advert"]
         if advert is None:
             yield f"no advert of {site.name} has come"
+        elif plan.domain_of(site.name) != domain:
+            wanted = {instance.function for instance in site.instances}
+            known = {one["function"] for one in advert["instances"]}
+            yield from (f"{name} of {site.name} is not known" for name in sorted(wanted - known))
         elif (known := len(advert["instances"])) < len(site.instances):
             yield f"{site.name} has advertised {known} of {len(site.instances)} instances"
 

@@ -13,6 +13,8 @@ from control.catalogue import Catalogue
 from topo.plan import Host, Plan, PortEnd, Site
 from topo.spec import Line
 
+_FIRST_ASN = 65_001
+"""Of the numbers for private use (RFC 6996, section 5)."""
 _LINE = ("delay_ms", "jitter_ms", "loss", "rate_mbps")
 
 
@@ -69,6 +71,7 @@ def catalogue(plan: Plan, site_tokens: dict[str, str]) -> Catalogue:
             "services": spec.services,
             "paths": spec.paths,
             "policy": spec.policy,
+            **_domains(plan),
         }
     )
 
@@ -81,9 +84,39 @@ def to_yaml(model: Catalogue) -> str:
     for name, tenant in model.tenants_by_name.items():
         if tenant.key:
             plain["tenants"][name]["key"] = tenant.key.get_secret_value()
+    if model.cookies:
+        keys = model.cookies.keys.items()
+        plain["cookies"]["keys"] = {epoch: key.get_secret_value() for epoch, key in keys}
     text = io.StringIO()
     YAML(typ="safe", pure=True).dump(plain, text)
     return text.getvalue()
+
+
+def _domains(plan: Plan) -> dict[str, Any]:
+    """Render domains: speakers on the loopback interface of the core, each a peer of all others."""
+    names = list(plan.spec.domains)
+    addresses = {name: f"127.0.1.{number}" for number, name in enumerate(names, 1)}
+    numbers = {name: _FIRST_ASN + number for number, name in enumerate(names)}
+    if not names:
+        return {}
+    return {
+        "cookies": {"keys": {0: SecretStr(secrets.token_hex(8))}, "seal": 0},
+        "domains": {
+            name: {
+                "asn": numbers[name],
+                "routers": plan.spec.domains[name].routers,
+                "bgp": {
+                    "address": addresses[name],
+                    "peers": [
+                        {"address": addresses[other], "asn": numbers[other]}
+                        for other in names
+                        if other != name
+                    ],
+                },
+            }
+            for name in names
+        },
+    }
 
 
 def _end(end: PortEnd) -> dict[str, Any]:

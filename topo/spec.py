@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import networkx as nx
 from pydantic import AfterValidator, Field, SecretStr, Strict, model_validator
@@ -116,6 +116,12 @@ class SiteSpec(Access):
     data: DataSpec | None = None
 
 
+class DomainSpec(Model):
+    """A control domain: its routers, the rest having others; each is an autonomous system of its own."""
+
+    routers: Annotated[tuple[RouterName, ...], Field(min_length=1)]
+
+
 class LabSpec(Model):
     """A whole lab file; an instance of it always has consistent references."""
 
@@ -134,6 +140,8 @@ class LabSpec(Model):
     services: tuple[Service, ...] = ()
     paths: dict[Name, PinnedPath] = Field(default_factory=dict[Name, PinnedPath])
     policy: PolicyName = "latency"
+    domains: dict[LabName, DomainSpec] = Field(default_factory=dict[LabName, DomainSpec])
+    adverts: Literal["bgp", "hybrid"] = "bgp"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -169,8 +177,26 @@ def _problems(spec: LabSpec) -> Iterator[Problem]:
     yield from _incomplete(spec)
     yield from _unknown_names(spec)
     yield from unknown_in_paths(spec)
+    yield from _domains(spec)
     for values in (_ports(spec), _addresses(spec), _macs(spec), _ids(spec)):
         yield from _repeated(values)
+
+
+def _domains(spec: LabSpec) -> Iterator[Problem]:
+    if len(spec.domains) == 1:
+        yield Problem(("domains",), "one domain is none: leave it out, or name another one")
+    first: dict[str, str] = {}
+    for name, domain in spec.domains.items():
+        for index, router in enumerate(domain.routers):
+            path = ("domains", name, "routers", index)
+            if router not in spec.routers:
+                yield Problem(path, f"there is no router {router!r}")
+            elif router in first:
+                yield Problem(path, f"{router!r} is already a router of {first[router]!r}")
+            first.setdefault(router, name)
+    for router in spec.routers if spec.domains else ():
+        if router not in first:
+            yield Problem(("routers", router), "is of no domain")
 
 
 def _unknown_routers(spec: LabSpec) -> Iterator[Problem]:

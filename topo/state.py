@@ -73,6 +73,14 @@ class RunDir:
         """Make the directory; only its owner can read what is in it (the catalogue holds tokens)."""
         self.path.mkdir(parents=True, mode=0o700)
 
+    def controller_of(self, domain: str | None) -> Path:
+        """Return the socket at which a domain's controller answers; the only controller's for None."""
+        return self.path / f"controller-{domain}.sock" if domain else self.controller
+
+    def events_of(self, domain: str | None) -> Path:
+        """Return the event log of a domain's controller, likewise."""
+        return self.path / f"events-{domain}.jsonl" if domain else self.events
+
     def log(self, process: str) -> Path:
         """Return the log file of a process."""
         return self.path / f"{process.replace('/', '-')}.log"

@@ -110,13 +110,13 @@ class Exchange:
             route = message.route
             self._events(
                 "bgp-announced",
-                prefix=message.prefix,
+                prefix=str(message.prefix),
                 site=route.site,
                 sequence=route.sequence,
                 functions=sum(len(pool.functions) for pool in route.pools),
             )
         else:
-            self._events("bgp-withdrawn", prefix=message.prefix)
+            self._events("bgp-withdrawn", prefix=str(message.prefix))
 
     def _command(self, message: Announce | Withdraw) -> str:
         prefix = f"{message.prefix}/{message.prefix.max_prefixlen}"
@@ -147,10 +147,10 @@ class Exchange:
     def _session(self, peer: Peer, state: State) -> None:
         if state.up:
             self._up[peer.address] = time.monotonic()
-            self._events("bgp-up", peer=peer.address, asn=peer.asn)
+            self._events("bgp-up", peer=str(peer.address), asn=peer.asn)
         elif self._up.pop(peer.address, None) is not None:
             self._rib.lost(peer)
-            self._events("bgp-down", peer=peer.address, asn=peer.asn, reason=state.reason)
+            self._events("bgp-down", peer=str(peer.address), asn=peer.asn, reason=state.reason)
 
     def _all_lost(self) -> None:
         for peer in self._peers.values():
@@ -174,7 +174,7 @@ class Exchange:
             changed, refused = self._rib.announce(peer, prefix, update.as_path, update.value)
         # Told once, not each time that it is repeated.
         if refused and self._refused.get((peer.address, prefix)) != refused:
-            self._events("bgp-refused", peer=peer.address, prefix=prefix, reason=refused)
+            self._events("bgp-refused", peer=str(peer.address), prefix=str(prefix), reason=refused)
         if refused:
             self._refused[peer.address, prefix] = refused
         else:

@@ -9,7 +9,7 @@ from cfn import yamlfile
 from cfn.names import func_id
 from cfn.proto import advert_pb2 as pb
 from control.catalogue import Catalogue
-from control.model import HeldResult, Instance, InstanceKey, SiteAdvert
+from control.model import HeldResult, Instance, InstanceKey, SiteAdvert, Way
 
 CATALOGUE = """\
 anycast: {ipv4: 10.255.0.1, ipv6: "fd00:cf::1"}
@@ -69,6 +69,7 @@ def advert(
     incarnation: int = 1,
     inputs: Iterable[bytes] = (),
     results: Iterable[HeldResult] = (),
+    way: Way = "grpc",
 ) -> SiteAdvert:
     return SiteAdvert(
         site,
@@ -78,6 +79,7 @@ def advert(
         instances={one.key: one for one in instances},
         inputs=frozenset(inputs),
         results=frozenset(results),
+        way=way,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from control import status_socket
 from topo import cgroup, front, lock, netns, plan, targets
 from topo.state import RunDir
 
@@ -87,6 +88,25 @@ def test_a_lab_from_up_to_down(lab_file: Path, name: str) -> None:
     assert left_of(name) == []
     assert cfn("down", name).returncode == 0
     assert "is not up" in cfn("status", name).stderr
+
+
+def test_two_systems_serve_each_others_clients(tmp_path: Path) -> None:
+    name, path = f"b{os.getpid()}", tmp_path / "lab.yaml"
+    path.write_text((LAB.parent / "two_systems.yaml").read_text().replace("name: two", f"name: {name}"))
+    try:
+        # It is up when every client has had its answers.
+        done = cfn("up", str(path))
+        assert done.returncode == 0, done.stderr
+        run = RunDir(name)
+        for domain, own, other in (("east", "near", "far"), ("west", "far", "near")):
+            status = status_socket.ask(run.controller_of(domain), {"ask": "status"})
+            assert [peer["up"] for peer in status["bgp"]] == [True]
+            assert status["sites"][own]["advert"]["way"] == "grpc"
+            assert status["sites"][other]["advert"]["way"] == "bgp"
+            assert [one["instance"] for one in status["sites"][other]["advert"]["instances"]] == [None]
+    finally:
+        front.down(name)
+    assert left_of(name) == []
 
 
 STEPS = ("checking", "namespaces", "control groups", "links", "switches", "instances", "agents", "programmed")

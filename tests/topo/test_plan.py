@@ -104,8 +104,15 @@ def labs(draw: st.DrawFn) -> LabSpec:
                 for i in range(draw(st.integers(0, 5)))
             },
             "controller": {"router": draw(pick)},
+            "domains": draw(st.sampled_from([{}, _halves(routers)])),
         }
     )
+
+
+def _halves(routers: list[str]) -> dict[str, dict[str, list[str]]]:
+    if len(routers) == 1:
+        return {}
+    return {"a": {"routers": routers[::2]}, "b": {"routers": routers[1::2]}}
 
 
 @settings(deadline=None, max_examples=30)
@@ -135,3 +142,27 @@ def test_the_catalogue_says_what_the_lab_file_says(demo: Plan) -> None:
 
 def test_tokens_are_fresh_unless_given(demo: Plan) -> None:
     assert render.tokens(demo)["near"] != render.tokens(demo)["near"]
+
+
+@pytest.mark.parametrize(
+    ("adverts", "told"), [("bgp", ["10.1.5.1:23795"]), ("hybrid", ["10.1.5.1:23795", "10.1.5.1:23794"])]
+)
+def test_two_systems_have_a_controller_each_and_sites_tell_their_own_first(
+    adverts: str, told: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "lab.yaml"
+    text = DEMO.with_name("two_systems.yaml").read_text().replace("adverts: bgp", f"adverts: {adverts}")
+    file.write_text(text)
+    made, run = plan.load(file), RunDir("two")
+    catalogue = render.catalogue(made, render.tokens(made))
+    assert yamlfile.parse(render.to_yaml(catalogue), Catalogue) == catalogue
+    assert catalogue.sites_of("west") == ["far"]
+    east, west = (programs.controller(made, run, [], domain) for domain in made.domains)
+    assert (east.name, west.name) == ("controller-east", "controller-west")
+    assert west.arguments[-4:] == ["--domain", "west", "--adverts", adverts]
+    groups = dict.fromkeys(made.sites, Group(V2(tmp_path), "g"))
+    (far,) = (
+        one for one in programs.agents(made, run, groups, render.tokens(made)) if one.name == "agent-far"
+    )
+    at = [index for index, part in enumerate(far.arguments) if part == "--controller"]
+    assert [far.arguments[index + 1] for index in at] == told

@@ -81,6 +81,22 @@ def test_shipped_labs_can_be_planned(path: Path) -> None:
             "services[0].tenants[0]: there is no tenant",
         ),
         ("name: tiny", "name: tiny\nfoo: 1", "lab.yaml:2:6: foo: is not a known field"),
+        ("name: tiny", "name: tiny\ndomains: {a: {routers: [r1, r2]}}", "domains: one domain is none"),
+        (
+            "name: tiny",
+            "name: tiny\ndomains: {a: {routers: [r1]}, b: {routers: [r1, r9]}}",
+            "domains.b.routers[0]: 'r1' is already a router of 'a'",
+        ),
+        (
+            "name: tiny",
+            "name: tiny\ndomains: {a: {routers: [r1]}, b: {routers: [r1, r9]}}",
+            "domains.b.routers[1]: there is no router 'r9'",
+        ),
+        (
+            "name: tiny",
+            "name: tiny\ndomains: {a: {routers: [r1]}, b: {routers: [r1, r9]}}",
+            "routers.r2: is of no domain",
+        ),
         ("name: tiny", "name: [", "lab.yaml:3:1: expected"),
         (GOOD, "", "lab.yaml:1:1: (file)"),
     ],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -89,6 +90,8 @@ async def tell_and_forget(options: str) -> None:
         await until(lambda: (now := west.known["near"]) and now.sequence == 5)
         east.exchange.tell("near", None)
         await until(lambda: west.known["near"] is None)
+        # The status tells them.
+        assert json.loads(json.dumps([*east.events.last])) == [*east.events.last]
         assert not east.told("bgp-refused")
         assert not west.told("bgp-refused")
 
