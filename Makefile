@@ -10,7 +10,7 @@ export CFN_PYTHON := $(abspath $(PY))
 TIME ?= 60
 PROGRAM ?= p4src/compiled/cfn.json $(wildcard tests/switch/programs/*.json tests/switch/p4rt/programs/*.json)
 
-.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain bench-steering clean
+.PHONY: help demo test unit ptf ptf-all fuzz sanitize shell p4 lint trace bench bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain bench-steering bench-scale bench-restart clean
 
 help: ## list these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -54,7 +54,7 @@ lint: .venv/ready ## style and types
 trace: .venv/ready ## make the demo's trace (topo/labs/demo.pcap) anew
 	$(PY) -m topo.trace
 
-bench: bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain bench-steering ## everything that is measured, into bench/out/
+bench: bench-switch bench-reaction bench-affinity bench-stages bench-fastloop bench-chain bench-steering bench-scale bench-restart ## everything that is measured, into bench/out/
 
 bench-switch: .venv/ready ## the embedded switch beside its peers: packets, latency, ns, lookups, writes
 	$(PY) -m bench.switch
@@ -77,6 +77,12 @@ bench-chain: .venv/ready ## chains by the network and by the client; named input
 bench-steering: .venv/ready ## policies and their peers on the same workloads, simulated, with plots in docs/; a few points live
 	$(PY) -m bench.steering
 	$(PY) -m bench.steering --live --target $(TARGET)
+
+bench-scale: .venv/ready ## ten thousand services, 16 routers: decisions, writes, advert to installed; a thousand agents
+	$(PY) -m bench.scale
+
+bench-restart: .venv/ready ## the controller killed a hundred times under traffic: what is lost, what is wrong
+	$(PY) -m bench.restart
 
 clean: ## forget the environments and all output
 	rm -rf .venv .venv-ptf out bench/out build *.egg-info

@@ -6,6 +6,7 @@ exec, so that the process id is the program's own.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Generator, Sequence
@@ -50,6 +51,16 @@ class Child:
         self.check()
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    def cpu_s(self) -> float:
+        """Return the processor time it has taken so far, in seconds (utime and stime of proc(5)).
+
+        Raises:
+            ChildError: it has ended.
+        """
+        self.check()
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def check(self) -> None:
         """Raise if the program has ended.

@@ -120,6 +120,7 @@ def to_message(view: InstanceView) -> pb.Instance:
     """An instance as it is advertised."""
     return pb.Instance(
         func_id=view.func_id,
+        also=view.also,
         instance=view.instance,
         ipv4=view.ipv4.packed if view.ipv4 else b"",
         ipv6=view.ipv6.packed if view.ipv6 else b"",

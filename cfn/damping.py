@@ -143,4 +143,4 @@ def _comings_and_goings(told: Views, views: Views) -> bool:
 
 
 def _identity(view: InstanceView) -> tuple[object, ...]:
-    return view.func_id, view.instance, view.ipv4, view.ipv6, view.concurrency, view.draining
+    return view.func_id, view.also, view.instance, view.ipv4, view.ipv6, view.concurrency, view.draining

@@ -38,6 +38,7 @@ class InstanceView:
     capacity_rps: float
     concurrency: int
     draining: bool
+    also: tuple[int, ...] = ()
 
 
 class StaleStatusError(ValueError):
@@ -137,6 +138,7 @@ class _History:
             capacity_rps=self._capacity_rps(last.workers, service_s, completed_rps, spare),
             concurrency=last.workers,
             draining=last.state == "draining",
+            also=last.also,
         )
 
     def _expected_s(self, left: float) -> float:

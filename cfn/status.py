@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 MAX_STATUS = 32768
 """Bytes of a status datagram at most."""
+MAX_ALSO = 1250
+"""Functions that an instance tells of at most, besides the first; they have room with any FuncIDs."""
 MAX_HELD = 128
 """Inputs that a site tells of at most, and results likewise."""
 REPORT_INTERVAL_S = 0.05
@@ -55,6 +57,7 @@ class InstanceStatus(_Status):
         started_us: when the server started, µs since the Unix epoch; a new value resets the counters.
         at_us: when this was measured, µs of the host's monotonic clock.
         func_id: the function.
+        also: further functions that the same workers run at the same addresses.
         instance: unique within the site, 16 bits.
         ipv4: where it listens, if it does on IPv4.
         ipv6: the same for IPv6.
@@ -71,6 +74,7 @@ class InstanceStatus(_Status):
     started_us: Count
     at_us: Count
     func_id: FuncId
+    also: Annotated[tuple[FuncId, ...], Field(max_length=MAX_ALSO)] = ()
     instance: Annotated[int, Field(ge=0, lt=2**16)]
     ipv4: IPv4Address | None = None
     ipv6: IPv6Address | None = None

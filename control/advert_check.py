@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import math
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from cfn.metrics.score import norm_fi
@@ -15,7 +16,9 @@ from control.model import HeldResult, Instance, InstanceKey, SiteAdvert
 from control.refused import Refused
 
 MAX_TTL_MS = 600_000
-MAX_INSTANCES = 4096
+MAX_INSTANCES = 16_384
+MAX_FUNCTIONS = 65_536
+"""Functions of a site, counted once for each instance that runs them."""
 MAX_HELD = 1024
 """Inputs of a site, and results likewise."""
 MAX_IGNORED = 16
@@ -25,8 +28,11 @@ _LEAST, _MOST = 1e-6, 1e12
 _U8, _U16 = 2**8, 2**16
 
 
-def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
+def check(message: pb.Advert, token: str, catalogue: Catalogue, held: SiteAdvert | None = None) -> SiteAdvert:
     """Believe an advert.
+
+    What an instance runs is taken from the advert held before where it is the same, since comparing thousands
+    of functions takes longer than all the rest.
 
     Raises:
         Refused: not from who it says, or not plausible.
@@ -39,12 +45,17 @@ def check(message: pb.Advert, token: str, catalogue: Catalogue) -> SiteAdvert:
         raise Refused(f"ttl_ms: {message.ttl_ms} is not in 1..{MAX_TTL_MS}")
     if len(message.instances) > MAX_INSTANCES:
         raise Refused(f"instances: more than {MAX_INSTANCES}")
+    if sum(1 + len(told.also) for told in message.instances) > MAX_FUNCTIONS:
+        raise Refused(f"instances: more than {MAX_FUNCTIONS} functions")
     _amount("cpu_utilisation", message.cpu_utilisation)
     _amount("cpu_capacity", message.cpu_capacity)
     ignored: list[str] = []
     instances: dict[InstanceKey, Instance] = {}
     for index, told in enumerate(message.instances):
         instance = _instance(f"instances[{index}]", told, site, catalogue, ignored)
+        before = held and held.instances.get(instance.key)
+        if before and before.also == instance.also:
+            instance = replace(instance, also=before.also)
         if instance.key in instances:
             raise Refused(f"instances[{index}].instance: {told.instance} is told of twice")
         instances[instance.key] = instance
@@ -93,6 +104,7 @@ def _instance(
         draining=told.state == pb.Instance.DRAINING,
         metrics=metrics,
         norm_fi=norm_fi(metrics),
+        also=frozenset(told.also) - {told.func_id} if told.also else frozenset(),
     )
 
 

@@ -36,10 +36,11 @@ class Identity(NamedTuple):
 
 @dataclass(slots=True)
 class Cohort:
-    """Functions, by FuncID, that are steered alike."""
+    """Functions, by FuncID, that are steered alike; `first` is the least of them, and stands for all."""
 
     number: int
     identity: Identity
+    first: int
     functions: set[int] = field(default_factory=set[int])
 
 
@@ -177,7 +178,7 @@ class Cohorts:
             self._take_out(self._cohorts[number])
         moves = Moves(gone=set(left))
         for (number, identity), functions in sorted(parts.items(), key=_largest_first):
-            there = self._settle(number, identity, moves) if identity else None
+            there = self._settle(number, identity, min(functions), moves) if identity else None
             for function in functions:
                 if there:
                     self._of[function] = there
@@ -190,17 +191,18 @@ class Cohorts:
                 moves.moved.setdefault((number, to), set()).update(functions)
         return moves
 
-    def _settle(self, number: int, identity: Identity, moves: Moves) -> Cohort:
+    def _settle(self, number: int, identity: Identity, first: int, moves: Moves) -> Cohort:
         """The cohort of an identity: the one that is there, or `number`, or a new one."""
         there = self._by_identity.get(identity)
         if there:
+            there.first = min(there.first, first)
             return there
         if number in moves.gone:
             moves.gone.discard(number)
-            there = Cohort(number, identity)
+            there = Cohort(number, identity, first)
         else:
             self._last += 1
-            there = Cohort(self._last, identity)
+            there = Cohort(self._last, identity, first)
             if number != NO_COHORT:
                 moves.parents[there.number] = number
         self._cohorts[there.number] = self._by_identity[identity] = there

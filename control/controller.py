@@ -107,10 +107,11 @@ class Controller:
         """
         since = time.monotonic()
         try:
-            advert = check(message, token, self.catalogue)
-            self._check_way(advert.site)
             held = self.program.store.get(message.site)
-            new = advert.functions_beyond(held and held.advert)
+            before = held and held.advert
+            advert = check(message, token, self.catalogue, before)
+            self._check_way(advert.site)
+            new = advert.functions_beyond(before)
             if self._started.is_set():
                 self._changed(self.program.take(advert), since)
             else:

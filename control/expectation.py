@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address
 
 from cfn.load import FULLY_BUSY
 from control.catalogue import Catalogue
@@ -66,8 +67,11 @@ class Expectation:
         self._network = network
         self._paths = paths
         self._hosts = catalogue.hosts
+        # By number: an address takes longer to hash than all else that is done with it.
         self._host = {
-            address: name for name, host in catalogue.hosts.items() for address in (*host.ipv4, *host.ipv6)
+            _number(address): name
+            for name, host in catalogue.hosts.items()
+            for address in (*host.ipv4, *host.ipv6)
         }
         # What stands for a whole site is at the site's own address.
         self._host |= {
@@ -81,7 +85,7 @@ class Expectation:
         """By which way requests that ask for this reach each of these instances from a router."""
         return tuple(
             (
-                self._host[address] if (address := one.address(asked.family)) else None,
+                self._host[_number(address)] if (address := one.address(asked.family)) else None,
                 self._paths.via(router, asked.func_id, asked.class_id, one.key.site),
             )
             for one in instances
@@ -96,9 +100,9 @@ class Expectation:
         address = instance.address(asked.family)
         if address is None:
             return None
-        shortest = self._network.path_to_host(router, self._host[address])
+        shortest = self._network.path_to_host(router, self._host[_number(address)])
         via = self._paths.via(router, asked.func_id, asked.class_id, instance.key.site)
-        host = self._hosts[self._host[address]]
+        host = self._hosts[self._host[_number(address)]]
         there = self._network.path_via(router, (*via, host.router)) if via else None
         if not shortest or not there:
             return shortest
@@ -112,7 +116,7 @@ class Expectation:
         if address is None:
             return None
         via = self._paths.via(router, asked.func_id, asked.class_id, instance.key.site)
-        return self._network.quality(router, self._host[address], via)
+        return self._network.quality(router, self._host[_number(address)], via)
 
     def norm_fi(self, router: str, instance: Instance, asked: Steered) -> int | None:
         """The metric of level 2 as the router sees it: what the site told, and no better than the way there.
@@ -154,6 +158,10 @@ class Expectation:
     def _any_path(self, router: str, instance: Instance) -> Path | None:
         asked = (Steered(instance.func_id, NO_CLASS, family) for family in FAMILIES)
         return next(filter(None, (self.path(router, instance, one) for one in asked)), None)
+
+
+def _number(address: IPv4Address | IPv6Address) -> tuple[int, int]:
+    return address.version, int(address)
 
 
 def _told(instance: Instance, path: Path) -> Told:

@@ -20,6 +20,7 @@ from control.catalogue import Catalogue
 from control.cohorts import NO_COHORT, Told
 from control.data_program import DataProgram
 from control.decided import ANY_SITE, Draw, Group, Spot, Steered, Verdict
+from control.entries import wanted
 from control.events import EventLog
 from control.expectation import Expectation
 from control.keys import KeyRing
@@ -84,6 +85,7 @@ class Program:
         self.data.measure(self.network)
         self.tables = {router: one.tables for router, one in self.routers.items()}
         self.ring: KeyRing | None = None
+        self._schema = schema
         self._clock = clock
         self._hold_s = hold_s
         self._events = events
@@ -124,10 +126,11 @@ class Program:
         self._place_members()
         self._count(self.usage.adopt(key for one in found.values() for key in one.uses))
         self.steering.adopt(self._verdicts(found))
+        services = self.steering.services
+        common = wanted(stages.common_entities(self.catalogue, services), self._schema)
         for router, one in self.routers.items():
-            static = stages.static_entities(
-                self.catalogue, self.network, self.sites, self.steering.services, router
-            )
+            static = stages.static_entities(self.catalogue, self.network, self.sites, router)
+            one.tables.want("common", common)
             one.want("static", static)
             self._want_routes(router)
             one.admit(self.catalogue)
@@ -363,17 +366,17 @@ class Program:
 
     def _tell(self, spot: Spot, before: Verdict | None, after: Verdict | None) -> None:
         services, (router, draw) = self.steering.services, spot
-        functions = self.cohorts[draw.cohort].functions
+        cohort = self.cohorts[draw.cohort]
         told: dict[str, object] = {
             "router": router,
-            "function": services.name(min(functions)),
+            "function": services.name(cohort.first),
             "demand": services.class_name(draw.class_id),
             "family": draw.family,
             "before": _shown(before, self.steering),
             "after": _shown(after, self.steering),
         }
-        if len(functions) > 1:
-            told["functions"] = len(functions)
+        if len(cohort.functions) > 1:
+            told["functions"] = len(cohort.functions)
         if draw.scope != ANY_SITE:
             told["scope"] = self.sites.name(draw.scope)
         self._events("weights", **told)

@@ -49,9 +49,12 @@ class RouterTables:
         old = self._parts.get(part, {})
         for key in old.keys() - new.keys():
             del self._wanted[key]
-        self._wanted |= new
-        self._differ |= {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-        self._opens |= any(e.rank < BEYOND and key not in self._installed for key, e in new.items())
+            self._differ.add(key)
+        for key, entry in new.items():
+            if old.get(key) != entry:
+                self._wanted[key] = entry
+                self._differ.add(key)
+                self._opens |= entry.rank < BEYOND and key not in self._installed
         if new:
             self._parts[part] = new
         else:

@@ -280,7 +280,7 @@ class Steering:
             spot = Spot(router, draw)
             before, after = decisions.pop(spot, None), None
             if instances or scope == ANY_SITE:
-                asked = draw.steered(min(self.cohorts[cohort].functions))
+                asked = draw.steered(self.cohorts[cohort].first)
                 ways = self._expectation.ways(router, instances, asked)
                 if ways not in seen:
                     there = self._candidates(router, instances, asked, placed)

@@ -20,11 +20,11 @@
 #endif
 
 #ifndef SERVICE_ENTRIES       /* (family, class, function prefix) */
-#define SERVICE_ENTRIES 32768
+#define SERVICE_ENTRIES 131072
 #endif
 
 #ifndef INSTANCES             /* instances at one router */
-#define INSTANCES 4096
+#define INSTANCES 16384
 #endif
 
 #ifndef SITES
@@ -32,7 +32,7 @@
 #endif
 
 #ifndef SLOTS                 /* members that a router tells apart in counters and registers */
-#define SLOTS 8192
+#define SLOTS 32768
 #endif
 
 #ifndef GROUPS                /* sets of members that services draw from */
@@ -48,7 +48,7 @@
 #endif
 
 #ifndef USAGES                /* (tenant, service, site) that are billed */
-#define USAGES 65536
+#define USAGES 131072
 #endif
 
 #ifndef FLOWS                 /* flows remembered for hosts that don't echo cookies */

@@ -16,11 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from control.policy.queueing import Queue
 
 _STEPS = 100
-_EXACT = 1e-8
+_EXACT = 1e-4
+"""Part of the demand, or of λ; the cost is then as near to the least, far nearer than weights resolve."""
+_FARTHEST = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,13 @@ class Way:
     room: float = math.inf
     low: float = 0.0
 
-    def flow(self, marginal: float) -> float:
-        """xᵢ(λ), for b = 1."""
-        return min(self.high, max(self.low, self.queue.flow_of_marginal(marginal - self.price)))
+    def flow(self, marginal: float, near: float) -> float:
+        """xᵢ(λ), for b = 1; `near` is what was found for another λ."""
+        return min(self.high, max(self.low, self.queue.flow_of_marginal(marginal - self.price, near)))
+
+    def gain(self, flow: float) -> float:
+        """dxᵢ/dλ where the flow is xᵢ(λ)."""
+        return 1 / self.queue.bend_ms(flow) if self.low < flow < self.high else 0.0
 
 
 def fitted(demand: float, ways: Sequence[Way], wait_price: float = 1.0) -> list[float]:
@@ -69,25 +76,24 @@ def _cheapest(demand: float, ways: Sequence[Way]) -> list[float]:
     missing, excess = demand - math.fsum(fewer), math.fsum(more) - demand
     if excess <= 0:
         return more
-    # Regula falsi (the Illinois variant), with halvings where that is slow.
-    weights = [missing, excess]
-    side = 0
-    for step in range(_STEPS):
+    # Newton's method over log(λ − λ₀), in which flows are nearly straight lines; λ is kept within bounds.
+    least, part = low, demand / math.fsum(more)
+    flows = [part * way.high for way in ways]
+    marginal = fmean(way.price + way.queue.marginal_ms(flow) for way, flow in zip(ways, flows, strict=True))
+    for _ in range(_STEPS):
         if missing <= _EXACT * demand or excess <= _EXACT * demand or high - low <= _EXACT * abs(high):
             break
-        marginal = (low * weights[1] + high * weights[0]) / (weights[0] + weights[1])
-        if step % 3 == 2:
+        if not low < marginal < high:
             marginal = (low + high) / 2
-        flows = [way.flow(marginal) for way in ways]
+        flows = [way.flow(marginal, near) for way, near in zip(ways, flows, strict=True)]
         over = math.fsum(flows) - demand
         if over < 0:
             low, fewer, missing = marginal, flows, -over
-            weights = [missing, weights[1] / 2 if side < 0 else weights[1]]
-            side = -1
         else:
             high, more, excess = marginal, flows, over
-            weights = [weights[0] / 2 if side > 0 else weights[0], excess]
-            side = 1
+        beyond = marginal - least
+        gain = beyond * math.fsum(way.gain(flow) for way, flow in zip(ways, flows, strict=True))
+        marginal = least + beyond * math.exp(max(-_FARTHEST, min(_FARTHEST, -over / gain))) if gain else low
     # Many workers take much more flow at next to the same marginal cost; any part of it costs the same.
     part = missing / (missing + excess)
     return [x + part * (y - x) for x, y in zip(fewer, more, strict=True)]

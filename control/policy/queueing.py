@@ -57,22 +57,34 @@ class Queue:
         k = self._k
         return busy**k * (k + 1 - k * busy) / (self.capacity * (1 - busy) ** 2)
 
-    def flow_of_marginal(self, marginal_ms: float) -> float:
-        """The flow at which waits grow by so much."""
+    def bend_ms(self, flow: float) -> float:
+        """By how much `marginal_ms` grows with the flow, which is above 0: d²/dx² x·W(x)."""
+        busy = flow / self.capacity
+        k = self._k
+        by_logit = k * (1 - busy) * (1 - busy / (k + 1 - k * busy)) + 2 * busy
+        return self.marginal_ms(flow) * by_logit / (flow * (1 - busy))
+
+    def flow_of_marginal(self, marginal_ms: float, near: float = 0.0) -> float:
+        """The flow at which waits grow by so much; found sooner when another one is known to be near."""
         if marginal_ms <= 0:
             return 0.0
         scaled = self.capacity * marginal_ms
         if self.workers <= 1:
             return self.capacity * (1 - 1 / math.sqrt(1 + scaled))
-        k = self._k
-
-        def slope(busy: float) -> float:
-            return k * (1 - busy) * (1 - busy / (k + 1 - k * busy)) + 2 * busy
-
-        def value(busy: float, idle: float) -> float:
-            return k * math.log(busy) + math.log(k + 1 - k * busy) - 2 * math.log(idle)
-
-        return self.capacity * _solved(value, slope, math.log(scaled))
+        k, wanted = self._k, math.log(scaled)
+        logit = math.log(near / (self.capacity - near)) if 0 < near < self.capacity else 0.0
+        # Newton's method over the logit, as in `_solved`; this is most of what a decision costs.
+        for _ in range(_STEPS):
+            odds = math.exp(-logit)
+            busy = 1 / (1 + odds)
+            idle = odds * busy
+            rest = k + 1 - k * busy
+            missing = wanted - k * math.log(busy) - math.log(rest) + 2 * math.log(idle)
+            if abs(missing) < _EXACT:
+                return self.capacity * busy
+            logit += missing / (k * idle * (1 - busy / rest) + 2 * busy)
+            logit = max(_LEAST, min(-_LEAST, logit))
+        return self.capacity / (1 + math.exp(-logit))
 
     def flow_of_wait(self, wait_ms: float) -> float:
         """The flow at which a request waits for so long."""

@@ -16,14 +16,16 @@ from control.sites import Sites
 from control.stages import admit, classify, demand, digests, icmp, locality, own
 
 
-def static_entities(
-    catalogue: Catalogue, network: Network, sites: Sites, services: ServiceIndex, router: str
-) -> Iterator[Entity]:
-    """All that follows from the catalogue alone; routes follow from what links are like, too."""
-    yield from classify.entities(catalogue, sites, router)
+def common_entities(catalogue: Catalogue, services: ServiceIndex) -> Iterator[Entity]:
+    """What follows from the catalogue and is the same at all routers."""
     yield from admit.entities(catalogue, services)
     yield from demand.entities(catalogue, services)
+    yield from digests.entities()
+
+
+def static_entities(catalogue: Catalogue, network: Network, sites: Sites, router: str) -> Iterator[Entity]:
+    """All else that follows from the catalogue alone; routes follow from what links are like, too."""
+    yield from classify.entities(catalogue, sites, router)
     yield from own.entities(catalogue, router)
     yield from locality.agents(catalogue, network, router)
     yield from icmp.entities(network, router)
-    yield from digests.entities()

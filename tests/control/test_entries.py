@@ -6,16 +6,19 @@ import finsy as fy
 import pytest
 from finsy.p4schema import P4UpdateType
 from finsy.proto import p4r
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import p4src
+from control.decided import Steered, Unmet
 from control.entries import Entry, from_proto, wanted
 from control.reconcile import plan
 from control.router_tables import RouterTables
+from control.stages import service
 from control.tables import RANK
 
 SCHEMA = fy.P4Schema(p4src.P4INFO)
+SERVICES = service.ServiceEntries(SCHEMA)
 NO_ACTION = SCHEMA.actions["NoAction"].id
 
 
@@ -184,3 +187,25 @@ def test_only_the_parts_that_changed_are_looked_at() -> None:
     assert tables.pending == 0
     tables.want("a", [])
     assert tables.pending == 1
+
+
+@given(
+    st.builds(
+        Steered,
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 255),
+        st.sampled_from([4, 6]),
+        st.just(64),
+        st.integers(0, 2**14 - 1),
+    ),
+    st.integers(0, 2**16 - 1) | st.just(Unmet("GRADE")),
+)
+@settings(deadline=None)
+def test_rows_of_services_are_as_finsy_encodes_them(steered: Steered, answer: int | Unmet) -> None:
+    if isinstance(answer, Unmet):
+        row = service.unmet(steered, answer.part, SCHEMA)
+    elif answer == service.NOBODY:
+        row = service.no_capacity(steered)
+    else:
+        row = service.grouped(steered, answer)
+    assert SERVICES.entry(steered, answer) == wanted([row], SCHEMA)[0]

@@ -1,0 +1,82 @@
+"""Many sites' agents in one process: `python -m bench.agents SITES PORT SECONDS`, for `bench.scale`.
+
+Each has its own connection to the controller and goes by the agent's own rules (`cfn.damping`); what it tells
+of is made up. Prints a JSON object when the time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import resource
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from bench.scale_world import TOKEN, Region
+from cfn.advert_sender import AdvertSender, SendError
+from cfn.damping import Damping, Schedule, Views
+
+_NOISE = 0.02
+_TTL_MS = 60_000
+_SETTLED_S = 5.0
+"""Connections are made and first adverts sent before anything is counted."""
+
+
+async def _agent(region: Region, number: int, port: int, end: float, told: Counter[str]) -> None:
+    """One site's agent. Its own address of the loopback is what makes gRPC open a socket of its own."""
+    draw, schedule = random.Random(number), Schedule(Damping())
+    site = region.sites[number]
+    views = region.views(site, draw)
+    target = f"127.{1 + (number >> 14)}.{number >> 7 & 127}.{1 + (number & 127)}:{port}"
+    await asyncio.sleep(draw.random())
+    async with AdvertSender(target, site, TOKEN, ttl_ms=_TTL_MS) as sender:
+        while (now := time.monotonic()) < end:
+            views = _moved(views, draw)
+            due = schedule.due(views)
+            if now < due:
+                await asyncio.sleep(due - now)
+            try:
+                ack = await sender.send(views)
+                told["accepted" if ack.accepted else "refused"] += 1
+                schedule.slow_down(ack.min_interval_ms / 1000)
+            except SendError:
+                told["unanswered"] += 1
+            schedule.sent(views, time.monotonic())
+
+
+def _moved(views: Views, draw: random.Random) -> Views:
+    """The same a moment later: a little more or less of everything, as measurements are."""
+    return tuple(
+        replace(view, arrival_rps=view.arrival_rps * draw.uniform(1 - _NOISE, 1 + _NOISE)) for view in views
+    )
+
+
+async def _run(sites: int, port: int, seconds: float) -> dict[str, float]:
+    region, told = Region(sites), Counter[str]()
+    end = time.monotonic() + _SETTLED_S + seconds
+    agents = [asyncio.create_task(_agent(region, number, port, end, told)) for number in range(sites)]
+    await asyncio.sleep(_SETTLED_S)
+    told.clear()
+    began, cpu = time.monotonic(), _cpu_s()
+    await asyncio.sleep(seconds)
+    figures = {"cpu": (_cpu_s() - cpu) / (time.monotonic() - began), "mb": _resident_mb(), **told}
+    await asyncio.gather(*agents)
+    return figures
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _resident_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_run(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))))
