@@ -11,7 +11,7 @@ import pytest
 
 from cfn.metrics.score import MetricType, Score
 from cfn.proto import advert_pb2 as pb
-from control.advert_check import MAX_HELD, MAX_IGNORED, MAX_TTL_MS, check
+from control.advert_check import MAX_FUNCTIONS, MAX_HELD, MAX_IGNORED, MAX_TTL_MS, check
 from control.adverts import AdvertStore
 from control.metrics_check import MOST_METRICS, MOST_PROFILE
 from control.model import HeldResult, Resources
@@ -204,6 +204,26 @@ def test_what_is_not_plausible_is_refused_with_the_reason(wrong: pb.Advert, why:
 def test_a_wrong_token_is_refused(token: str) -> None:
     with pytest.raises(Refused, match="wrong token"):
         check(message("near", 1), token, catalogue())
+
+
+def test_an_instance_may_run_several_functions_which_are_the_same_set_while_they_are() -> None:
+    told = message("near", 1, [instance(NEAR)])
+    told.instances[0].also.extend([RENDER, DETECT, 7])
+    found = check(told, TOKEN, catalogue())
+    assert found.instances[NEAR].functions == found.functions == {DETECT, RENDER, 7}
+    told.sequence, told.instances[0].load = 2, 9
+    again = check(told, TOKEN, catalogue(), found)
+    assert again.instances[NEAR].also is found.instances[NEAR].also
+    assert again.functions_beyond(found) == set()
+    told.instances[0].also.append(8)
+    assert check(told, TOKEN, catalogue(), found).functions_beyond(found) == {8}
+
+
+def test_a_site_tells_of_so_many_functions_and_no_more() -> None:
+    told = message("near", 1, [instance(NEAR)])
+    told.instances[0].also.extend(range(MAX_FUNCTIONS))
+    with pytest.raises(Refused, match=f"more than {MAX_FUNCTIONS} functions"):
+        check(told, TOKEN, catalogue())
 
 
 def test_each_advert_replaces_the_one_before() -> None:
