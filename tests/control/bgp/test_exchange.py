@@ -169,3 +169,25 @@ async def test_nothing_is_left_behind(tmp_path: Path) -> None:
     gone, alive = psutil.wait_procs(family, timeout=WAIT_S)
     assert not alive
     assert len(gone) == 2
+
+
+def test_a_controller_that_is_killed_leaves_no_speaker() -> None:
+    program = """
+import asyncio
+from tests.control.bgp.domains import speakers, two_domains
+from tests.control.bgp.test_exchange import Side, running, until
+
+async def main():
+    east = Side(two_domains(speakers()), "east")
+    async with running(east):
+        await until(lambda: east.pid)
+        print(east.pid, flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as controller:
+        assert controller.stdout is not None
+        speaker = psutil.Process(int(controller.stdout.readline()))
+        controller.kill()
+    assert not psutil.wait_procs([speaker], timeout=WAIT_S)[1]
