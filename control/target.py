@@ -43,6 +43,7 @@ class Session:
 
     def __init__(self, switch: fy.Switch):
         self._switch = switch
+        self._saying = asyncio.Lock()
         self.schema = switch.p4info
 
     async def read(self) -> dict[bytes, Entry]:
@@ -129,18 +130,23 @@ class Session:
             for data in digest:
                 member = Member(data["site"]) if data["is_remote"] else Member(data["site"], data["instance"])
                 yield Report(member, data["load"], data["queue"], data["response_us"])
-            await self._switch.write([digest.ack()])
+            await self._say(digest.ack())
 
     async def link_reports(self) -> AsyncIterator[LinkReport]:
         """What the router tells of its links, acknowledged as it is taken."""
         async for digest in self._switch.read_digests("link_report", queue_size=_REPORTS):
             for data in digest:
                 yield LinkReport(*(data[field] for field in LinkReport._fields))
-            await self._switch.write([digest.ack()])
+            await self._say(digest.ack())
 
     async def send(self, port: int, frame: bytes) -> None:
         """Have a frame sent out of a port."""
-        await self._switch.write([fy.P4PacketOut(frame, egress_port=port, padding=0)])
+        await self._say(fy.P4PacketOut(frame, egress_port=port, padding=0))
+
+    async def _say(self, message: object) -> None:
+        """Send a message on the stream, one at a time: gRPC breaks the stream where two are sent at once."""
+        async with self._saying:
+            await cast(Any, self._switch).write([message])
 
     async def _read(self, entities: object) -> AsyncIterator[Any]:
         # finsy declares `read` in a way that type checkers take for a coroutine.
