@@ -22,7 +22,7 @@ from control.model import FAMILIES, Instance, InstanceKey, Member
 from control.policy import POLICIES, Parameters
 from control.policy.candidate import LONG_S, Candidate, complete
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
-from control.policy.stability import HYSTERESIS, Cuts, Standing, moved, probed
+from control.policy.stability import HYSTERESIS, LEAST_SHARE, LEAVING, Cuts, Standing, moved, probed
 from control.qualify import verdict_of
 from control.responses import Responses
 from control.services import ServiceIndex, Treatment
@@ -385,9 +385,13 @@ class Steering:
 
 
 def _close(weights: Mapping[Member, int], shares: Mapping[Member, float]) -> bool:
-    """Whether a group is near enough to the shares to stay; never when one of its members is gone."""
-    return (
-        bool(weights)
-        and weights.keys() <= shares.keys()
-        and distance(of_weights(weights), shares) < HYSTERESIS
-    )
+    """Whether a group is near enough to the shares to stay; never when one of its members is gone.
+
+    Nor when one is to lose most of what it has: a few requests in a hundred that go where none should are the
+    slowest of all.
+    """
+    if not weights or not weights.keys() <= shares.keys():
+        return False
+    have = of_weights(weights)
+    leaves = any(shares[m] < have[m] * LEAVING and have[m] > LEAST_SHARE for m in have)
+    return not leaves and distance(have, shares) < HYSTERESIS

@@ -6,10 +6,10 @@ change of an instance's share does to it is told only after its requests have go
 measured, and the next advert is due. A share approaches its target with a time constant in proportion to this
 lag, so that what is told quickly is acted upon quickly, and what is old moves little at a time.
 
-One goes faster: an overloaded instance loses half of what it has at once, and half again when a time
-constant later it still tells of overload. One goes slower: the share of an instance that has just come up
-grows with the time that it has been known. And one that was never measured gets a small share to be measured
-by.
+Two go faster: an instance that is to lose most of its share goes twice as far, and an overloaded one loses
+half of what it has at once, and half again when a time constant later it still tells of overload. One goes
+slower: the share of an instance that has just come up grows with the time that it has been known. And one
+that was never measured gets a small share to be measured by.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ _FARTHEST = 0.5
 """Share of the way that is made at once, however long nothing was heard: it may be over by now."""
 HYSTERESIS = 0.05
 """Traffic to be moved (share of all) below which a group is left as it is."""
+LEAVING = 0.5
+"""An instance that is wanted for less than this part of its share loses it twice as fast."""
+LEAST_SHARE = 0.008
+"""Two of 256 weights; a smaller one may stay as it is."""
 JUST_OVERLOADED = 0.5
 """Part of its share that an instance may keep when it is told to be overloaded."""
 JOINING = 0.25
@@ -132,7 +136,7 @@ def settle(
     if math.fsum(had.values()) <= 0:
         return dict(target)
     had = dict(zip(had, normalised(list(had.values())), strict=True))
-    way = {key: steps[key] if had[key] > 0 else max(steps[key], JOINING) for key in target}
+    way = {key: _way(had[key], target[key], steps[key]) for key in target}
     moved = [had[key] + way[key] * (target[key] - had[key]) for key in target]
     now = dict(zip(target, normalised(moved), strict=True))
     limits = {key: max(had[key], part * target[key]) for key, part in warm.items()} | dict(caps)
@@ -145,6 +149,13 @@ def settle(
     freed = math.fsum(now[key] - kept[key] for key in kept)
     wanted = normalised([target[key] for key in others])
     return {**now, **kept, **{key: now[key] + freed * w for key, w in zip(others, wanted, strict=True)}}
+
+
+def _way(had: float, target: float, step: float) -> float:
+    """The share of the way that one goes: farther if it joins, or has to lose most of what it has."""
+    if had <= 0:
+        return max(step, JOINING)
+    return max(step, min(_FARTHEST, 2 * step)) if target < LEAVING * had else step
 
 
 def probed(

@@ -366,6 +366,17 @@ def test_shares_approach_their_target_and_stay_there() -> None:
     assert settle(target, target, {}, {NEAR: 0.3, FAR: 0.1}, {}) == pytest.approx(target)
 
 
+def test_who_is_to_lose_most_of_its_share_loses_it_twice_as_fast() -> None:
+    steps = {NEAR: 0.2, FAR: 0.2}
+    now = settle({NEAR: 0.5, FAR: 0.5}, {NEAR: 0.9, FAR: 0.1}, {}, steps, {})
+    assert now[FAR] == pytest.approx(0.34 / (0.34 + 0.58))
+    now = settle({NEAR: 0.5, FAR: 0.5}, {NEAR: 0.7, FAR: 0.3}, {}, steps, {})
+    assert now[FAR] == pytest.approx(0.46)
+    # But never more than half of the way at once.
+    now = settle({NEAR: 0.5, FAR: 0.5}, {NEAR: 1.0, FAR: 0.0}, {}, dict.fromkeys(steps, 0.5), {})
+    assert now[FAR] == pytest.approx(0.25)
+
+
 def test_what_was_never_used_starts_at_its_target() -> None:
     assert settle({}, {NEAR: 1.0}, {NEAR: 0.0}, {NEAR: 0.0}, {}) == {NEAR: 1.0}
     assert settle({FAR: 1.0}, {NEAR: 1.0}, {}, {NEAR: 0.0}, {}) == {NEAR: 1.0}
