@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -71,9 +73,10 @@ async def running(*sides: Side) -> AsyncIterator[None]:
         assert all(isinstance(result, asyncio.CancelledError) for result in results), results
 
 
-async def tell_and_forget(options: str) -> None:
+async def tell_and_forget(options: str, *, over_ipv6: bool = False) -> None:
     """Both tell of their sites, one's changes, and goes."""
-    catalogue = two_domains(speakers(options))
+    text = speakers(options)
+    catalogue = two_domains(on_ipv6(text) if over_ipv6 else text)
     east, west = Side(catalogue, "east"), Side(catalogue, "west")
     async with running(east, west):
         # Told before the session is up, and after.
@@ -113,6 +116,28 @@ def test_who_is_farther_away_than_said_is_kept_out(ttl: int, comes_up: bool) -> 
     done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert (done.returncode == 0) is comes_up, done.stderr
     assert comes_up or "TimeoutError" in done.stderr
+
+
+def on_ipv6(text: str) -> str:
+    """The same speakers at IPv6 addresses, and their further routes."""
+    for number in (1, 2):
+        text = re.sub(rf"127\.\d+\.\d+\.{number}\b", f'"fd00:b::{number}"', text)
+        text = text.replace(f"10.254.{number}.0/24", f'"fd00:b:{number}::/112"')
+        own = f'bgp: {{address: "fd00:b::{number}"'
+        text = text.replace(own, f"{own}, router_id: 192.0.2.{number}")
+    return text
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network namespace")
+def test_speakers_can_have_ipv6_addresses() -> None:
+    scenario = "from tests.control.bgp import test_exchange as t; import asyncio; "
+    scenario += "asyncio.run(t.tell_and_forget('', over_ipv6=True))"
+    addresses = " && ".join(f"ip address add fd00:b::{number}/128 dev lo nodad" for number in (1, 2))
+    inside = f'ip link set lo up && {addresses} && exec "$0" -c "$1"'
+    command = ["unshare", "--net", "sh", "-c", inside, sys.executable, scenario]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * WAIT_S, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_a_wrong_password_keeps_a_peer_out() -> None:
@@ -191,3 +216,24 @@ asyncio.run(main())
         speaker = psutil.Process(int(controller.stdout.readline()))
         controller.kill()
     assert not psutil.wait_procs([speaker], timeout=WAIT_S)[1]
+
+
+async def test_a_site_of_ten_thousand_functions_has_further_routes() -> None:
+    catalogue = two_domains(speakers())
+    east, west = Side(catalogue, "east"), Side(catalogue, "west")
+    functions = frozenset(range(1, 10_001))
+
+    def known() -> frozenset[int]:
+        near = west.known.get("near")
+        return near.functions if near else frozenset()
+
+    async with running(east, west):
+        told = instance(NEAR, 1, also=functions - {1})
+        east.exchange.tell("near", advert("near", 1, told))
+        await until(lambda: known() == functions)
+        assert west.exchange.status()[0]["routes"] == 24
+        assert not east.told("bgp-left-out")
+        fewer = replace(told, also=frozenset(range(2, 101)))
+        east.exchange.tell("near", advert("near", 2, fewer))
+        await until(lambda: known() == fewer.functions)
+        assert west.exchange.status()[0]["routes"] == 1
