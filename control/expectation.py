@@ -75,7 +75,7 @@ class Expectation:
         }
         # What stands for a whole site is at the site's own address.
         self._host |= {
-            address: site.hosts[0]
+            _number(address): site.hosts[0]
             for site in catalogue.sites.values()
             for address in (site.ipv4, site.ipv6)
             if address is not None
