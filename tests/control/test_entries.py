@@ -109,7 +109,7 @@ def test_what_means_another_thing_is_another_thing(change: str) -> None:
 
 
 def test_what_is_nobodys_to_change_is_left_out() -> None:
-    const = table_entry("outcome", {"outcome": 1}, fy.P4TableAction("count"))
+    const = table_entry("outcome", {"outcome": 1}, fy.P4TableAction("count_outcome.count"))
     initial = fy.P4TableEntry("seal_key", action=fy.P4TableAction("NoAction"), is_default_action=True).encode(
         SCHEMA
     )
