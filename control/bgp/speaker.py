@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -69,6 +70,8 @@ class Child:
         path = directory / "relay.sock"
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # All is read by then; what is there, passwords among it, would stay if we were killed.
+            shutil.rmtree(directory, ignore_errors=True)
             reason = await self._converse(reader, writer)
             if not helped.done():
                 helped.set_result(reason)

@@ -178,6 +178,9 @@ async def test_a_speaker_that_is_killed_is_started_again_and_sites_are_kept_mean
         await until(lambda: west.told("bgp-down"))
         assert west.known["near"] is not None
         await until(lambda: east.pid not in (None, before) and east.is_up and west.is_up)
+        assert east.pid is not None
+        # Its configuration, which may hold passwords, is gone once it was read.
+        assert not Path(psutil.Process(east.pid).cmdline()[-1]).exists()
         east.exchange.tell("near", advert("near", 2, instance(NEAR, load=250)))
         await until(lambda: (now := west.known["near"]) and now.sequence == 2)
         assert east.told("bgp-speaker-ended")
@@ -199,13 +202,15 @@ async def test_nothing_is_left_behind(tmp_path: Path) -> None:
 def test_a_controller_that_is_killed_leaves_no_speaker() -> None:
     program = """
 import asyncio
+from pathlib import Path
+import psutil
 from tests.control.bgp.domains import speakers, two_domains
 from tests.control.bgp.test_exchange import Side, running, until
 
 async def main():
     east = Side(two_domains(speakers()), "east")
     async with running(east):
-        await until(lambda: east.pid)
+        await until(lambda: east.pid and not Path(psutil.Process(east.pid).cmdline()[-1]).exists())
         print(east.pid, flush=True)
         await asyncio.sleep(600)
 
