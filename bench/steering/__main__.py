@@ -18,13 +18,13 @@ from bench.steering.figures import Figures, figures
 from bench.steering.policies import POLICIES, run
 from bench.steering.scenarios import SCENARIOS
 from bench.steering.spec import Workload
-from bench.steering.trial import CLIENTS, INTERVALS_MS, PUBLISHED, interval, trial
+from bench.steering.trial import CLIENTS, INTERVALS_MS, MEASURED, PUBLISHED, STATED_KINDS, interval, trial
 
 WORKLOADS: dict[str, Callable[[], Workload]] = {
     **{
         report.trial_name(name, kind, clients): partial(trial, kind, clients, sites)
         for name, sites in report.READINGS.items()
-        for kind in PUBLISHED
+        for kind in (PUBLISHED if sites is MEASURED else STATED_KINDS)
         for clients in CLIENTS
     },
     **{f"interval-{each}": partial(interval, each) for each in INTERVALS_MS},

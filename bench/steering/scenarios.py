@@ -44,7 +44,7 @@ def arvr() -> Workload:
 
 
 def diurnal() -> Workload:
-    """People leave a city with a large site for two towns with small ones and come back: a day in 40 s."""
+    """People leave a city with a large site for two towns with small ones and come back: a day in 30 s."""
     towns = ("east", "west")
 
     def load(simulation: Simulation) -> None:
@@ -78,7 +78,7 @@ def flash() -> Workload:
         work = _exponential(simulation, 0.010)
 
         def crowd(now: float) -> float:
-            return 1000.0 if 15 <= now < 25 else 100.0
+            return 1000.0 if 10 <= now < 20 else 100.0
 
         Poisson(simulation, "s1", crowd, 1000, work).start()
         for name in names[1:]:

@@ -93,8 +93,8 @@ class Simulation:
             make: the chooser, given this simulation.
             policy: of the catalogue.
             two_choices: whether its services draw twice.
-            seed: of all that is random; clients have random numbers of their own, so that they do the same
-                whatever is chosen.
+            seed: of all that is random; clients have random numbers of their own, and so has what happens to
+                sites, so that both do the same whatever is chosen.
         """
         self.workload = workload
         self.clock = Clock()
@@ -102,6 +102,7 @@ class Simulation:
         self.network = Network(self.catalogue)
         self.chance = random.Random(f"choices {seed}")
         self.demand = random.Random(f"demand {seed}")
+        self.events = random.Random(f"events {seed}")
         self.tally = Tally()
         self.ends_s = workload.duration_s
         self._retry = RetryPolicy()

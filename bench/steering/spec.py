@@ -79,7 +79,7 @@ class Workload:
     links: tuple[Link, ...]
     sites: tuple[SiteSpec, ...]
     load: Callable[[Simulation], None]
-    duration_s: float = 40.0
+    duration_s: float = 30.0
     bound_ms: float = 20.0
     functions: tuple[str, ...] = (FUNCTION,)
     damping: Damping = field(default_factory=Damping)
