@@ -21,8 +21,8 @@ from statistics import fmean
 from control.policy.queueing import Queue
 
 _STEPS = 100
-_EXACT = 1e-4
-"""Part of the demand, or of λ; the cost is then as near to the least, far nearer than weights resolve."""
+_EXACT = 1e-8
+"""Part of the demand, or of λ; the cost is then as near to the least."""
 _FARTHEST = 3.0
 
 
@@ -50,7 +50,11 @@ class Way:
 
     def gain(self, flow: float) -> float:
         """dxᵢ/dλ where the flow is xᵢ(λ)."""
-        return 1 / self.queue.bend_ms(flow) if self.low < flow < self.high else 0.0
+        if not self.low < flow < self.high:
+            return 0.0
+        bend = self.queue.bend_ms(flow)
+        # Of next to no flow it may be less than any number.
+        return 1 / bend if bend else math.inf
 
 
 def fitted(demand: float, ways: Sequence[Way], wait_price: float = 1.0) -> list[float]:

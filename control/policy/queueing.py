@@ -21,6 +21,8 @@ from control.policy.candidate import Candidate
 
 _STEPS = 50
 _EXACT = 1e-10
+_NEAR = 1e-9
+"""How near to idle or full a utilisation may be to begin a search from."""
 _LEAST = -700.0
 """Of logits: below, e^x is no normal number any more."""
 
@@ -72,7 +74,9 @@ class Queue:
         if self.workers <= 1:
             return self.capacity * (1 - 1 / math.sqrt(1 + scaled))
         k, wanted = self._k, math.log(scaled)
-        logit = math.log(near / (self.capacity - near)) if 0 < near < self.capacity else 0.0
+        logit = 0.0
+        if _NEAR < near / self.capacity < 1 - _NEAR:
+            logit = math.log(near / (self.capacity - near))
         # Newton's method over the logit, as in `_solved`; this is most of what a decision costs.
         for _ in range(_STEPS):
             odds = math.exp(-logit)
