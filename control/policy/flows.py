@@ -21,7 +21,7 @@ from statistics import fmean
 from control.policy.queueing import Queue
 
 _STEPS = 100
-_EXACT = 1e-8
+_EXACT = 1e-6
 """Part of the demand, or of λ; the cost is then as near to the least."""
 _FARTHEST = 3.0
 
@@ -65,8 +65,8 @@ def fitted(demand: float, ways: Sequence[Way], wait_price: float = 1.0) -> list[
         ways: where it can go, at least one.
         wait_price: b, what a ms of waiting costs, above 0.
     """
-    scaled = [replace(way, price=way.price / wait_price) for way in ways]
-    inside = [replace(way, high=min(way.high, way.room)) for way in scaled]
+    scaled = ways if wait_price == 1 else [replace(way, price=way.price / wait_price) for way in ways]
+    inside = [way if way.high <= way.room else replace(way, high=way.room) for way in scaled]
     if demand <= math.fsum(way.high for way in inside):
         return _cheapest(demand, inside)
     return _cheapest(demand, [replace(way, low=min(way.high, way.room)) for way in scaled])
@@ -80,10 +80,23 @@ def _cheapest(demand: float, ways: Sequence[Way]) -> list[float]:
     missing, excess = demand - math.fsum(fewer), math.fsum(more) - demand
     if excess <= 0:
         return more
-    # Newton's method over log(λ − λ₀), in which flows are nearly straight lines; λ is kept within bounds.
-    least, part = low, demand / math.fsum(more)
+    # Each price is where a way begins to be used. Between two of them flows are nearly straight lines over
+    # log(λ − the lower one), over which Newton's method goes; λ is kept within bounds.
+    part = demand / math.fsum(more)
     flows = [part * way.high for way in ways]
     marginal = fmean(way.price + way.queue.marginal_ms(flow) for way, flow in zip(ways, flows, strict=True))
+    prices = sorted({way.price for way in ways})
+    least = low
+    while len(prices) > 1:
+        middle = prices[len(prices) // 2]
+        at = [way.flow(middle, near) for way, near in zip(ways, flows, strict=True)]
+        over = math.fsum(at) - demand
+        if over < 0:
+            least, prices = middle, prices[len(prices) // 2 :]
+            low, fewer, missing = middle, at, -over
+        else:
+            prices = prices[: len(prices) // 2]
+            high, more, excess = middle, at, over
     for _ in range(_STEPS):
         if missing <= _EXACT * demand or excess <= _EXACT * demand or high - low <= _EXACT * abs(high):
             break

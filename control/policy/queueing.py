@@ -20,7 +20,7 @@ from typing import Self
 from control.policy.candidate import Candidate
 
 _STEPS = 50
-_EXACT = 1e-10
+_EXACT = 1e-8
 _NEAR = 1e-9
 """How near to idle or full a utilisation may be to begin a search from."""
 _LEAST = -700.0
