@@ -1,11 +1,12 @@
 """Stand-ins for the network between client and server, on loopback: a relay, and a router that refuses."""
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from ipaddress import ip_address
-from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
+from socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM, socket
 
 from cfn.function import Function
 from cfn.server import InstanceConfig, Server
@@ -13,9 +14,14 @@ from cfn.wire import Kind, Packet, Report
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    with socket(AF_INET6 if ":" in host else AF_INET, SOCK_DGRAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """A port that is free for UDP and TCP, below those that the system gives to connections going out."""
+    family = AF_INET6 if ":" in host else AF_INET
+    while True:
+        port = random.randrange(20000, 32768)
+        with socket(family, SOCK_DGRAM) as udp, socket(family, SOCK_STREAM) as tcp, suppress(OSError):
+            udp.bind((host, port))
+            tcp.bind((host, port))
+            return port
 
 
 @asynccontextmanager
