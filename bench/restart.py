@@ -33,6 +33,7 @@ from control.entries import Entry
 from control.events import EventLog
 from control.model import Instance, InstanceKey, SiteAdvert
 from control.program import Program
+from control.reading import Reader
 from control.target import Session
 from topo import controller_status, netns
 from topo.plan import Plan
@@ -195,7 +196,7 @@ async def _installed(name: str, wanted: Catalogue) -> dict[bytes, Entry]:
         p4info=p4src.P4INFO, device_id=router.device_id, initial_election_id=_ELECTION_ID
     )
     async with fy.Switch(name, router.address, options) as switch:
-        return await Session(switch).read()
+        return await Session(switch, Reader(switch.p4info)).read()
 
 
 async def _outcomes(wanted: Catalogue) -> dict[str, Counter[str]]:

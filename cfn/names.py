@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 FUNC_ID_BITS = 64
 NAMESPACE_BITS = 24
@@ -15,6 +16,7 @@ DATA_ID_LENGTH = 16
 _PART = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _DATA_ID = re.compile(rf"[0-9a-fA-F]{{{2 * DATA_ID_LENGTH}}}")
 _LITERAL = re.compile(r"0x[0-9a-fA-F]{1,16}")
+_KEPT = 65_536
 
 
 def func_id(name: str) -> int:
@@ -47,6 +49,7 @@ def function_number(function: str | int) -> int:
     return function
 
 
+@lru_cache(_KEPT)
 def func_prefix(name: str) -> tuple[int, int]:
     """The FuncID prefix (value, length in bits) of `namespace/*`, or the whole FuncID of a name or literal.
 

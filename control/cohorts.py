@@ -171,7 +171,9 @@ class Cohorts:
             if (cohort and cohort.identity) != identity:
                 parts[self.of(function), identity].add(function)
                 if cohort:
-                    left.setdefault(cohort.number, set(cohort.functions)).discard(function)
+                    if cohort.number not in left:
+                        left[cohort.number] = set(cohort.functions)
+                    left[cohort.number].discard(function)
         for number, functions in left.items():
             if functions:
                 parts[number, self._cohorts[number].identity] = functions

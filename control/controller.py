@@ -27,6 +27,7 @@ from control.model import SiteAdvert
 from control.order import Order
 from control.prober import Prober
 from control.program import Changes, Program
+from control.reading import Reader
 from control.refused import Refused
 from control.target import Session, Target
 from control.waiting import first_of
@@ -73,7 +74,8 @@ class Controller:
         self.program = Program(
             catalogue, self._schema, time.monotonic, options.hold_s, events, routers=routers
         )
-        self.targets = {name: Target(name, catalogue.routers[name], events) for name in routers}
+        reader = Reader(self._schema)
+        self.targets = {name: Target(name, catalogue.routers[name], events, reader) for name in routers}
         order = Order()
         self.installers = {
             name: Installer(name, tables, options.audit_s, events, self._reacted, order=order)

@@ -128,13 +128,14 @@ class Program:
         self.steering.adopt(self._verdicts(found))
         services = self.steering.services
         common = wanted(stages.common_entities(self.catalogue, services), self._schema)
+        standing = wanted(map(service.no_capacity, self.steering.standing()), self._schema)
         for router, one in self.routers.items():
             static = stages.static_entities(self.catalogue, self.network, self.sites, router)
             one.tables.want("common", common)
             one.want("static", static)
             self._want_routes(router)
             one.admit(self.catalogue)
-            one.want("standing", map(service.no_capacity, self.steering.standing()))
+            one.tables.want("standing", standing)
         for router, verdicts in self.steering.verdicts().items():
             self.routers[router].decide_all(verdicts)
         return self._steer({}, set(), anew=True)

@@ -7,16 +7,16 @@ waits for it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from finsy.p4schema import P4UpdateType
 
 from control.entries import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One update; `entry` is the new state, or for DELETE the old one."""
 
     kind: P4UpdateType
@@ -30,14 +30,16 @@ def plan(
     wanted: Mapping[bytes, Entry], installed: Mapping[bytes, Entry], keys: Iterable[bytes]
 ) -> list[Phase]:
     """Changes in the order to make them; only entries with one of `keys` are looked at."""
-    rising: dict[int, Phase] = {}
-    falling: dict[int, Phase] = {}
+    insert, modify, delete = P4UpdateType.INSERT, P4UpdateType.MODIFY, P4UpdateType.DELETE
+    rising: defaultdict[int, Phase] = defaultdict(list)
+    falling: defaultdict[int, Phase] = defaultdict(list)
     for key in keys:
         new, old = wanted.get(key), installed.get(key)
-        if new is None and old is not None:
-            falling.setdefault(-old.rank, []).append(Change(P4UpdateType.DELETE, old))
-        elif new is not None and old is None:
-            rising.setdefault(new.rank, []).append(Change(P4UpdateType.INSERT, new))
-        elif new is not None and old is not None and new.body != old.body:
-            rising.setdefault(new.rank, []).append(Change(P4UpdateType.MODIFY, new))
+        if new is None:
+            if old is not None:
+                falling[-old.rank].append(Change(delete, old))
+        elif old is None:
+            rising[new.rank].append(Change(insert, new))
+        elif new is not old and new.body != old.body:
+            rising[new.rank].append(Change(modify, new))
     return [phases[rank] for phases in (rising, falling) for rank in sorted(phases)]

@@ -12,7 +12,7 @@ from control.adoption import Adopted
 from control.catalogue import Catalogue
 from control.catalogue_check import MAX_SIGNERS
 from control.cohorts import NO_COHORT, Cohorts, Moves
-from control.decided import ANY_SITE, Draw, Group, Steered, Verdict
+from control.decided import ANY_SITE, Draw, Group, Verdict
 from control.entries import Entity, wanted
 from control.groups import Groups
 from control.model import Member, Placement
@@ -22,11 +22,9 @@ from control.slots import Slots
 from control.stages import alive, locality, tenants, usage
 from control.stages.choose import GroupEntries
 from control.stages.row import numbers
-from control.stages.service import NOBODY, Answer, ServiceEntries
+from control.stages.service import NOBODY, Answer, Asked, ServiceEntries
 from control.usage import UsageKey
 
-_Asked = tuple[int, int, int]
-"""What a draw is about besides its cohort: demand class, family and scope."""
 _SHARING = 2
 """Cohorts of so few functions share groups: for one that leaves, that many rows are written anew."""
 
@@ -56,7 +54,7 @@ class RouterProgram:
         self._auth_slots = Slots[int](MAX_SIGNERS)
         self._kept: dict[Member, Placement] = {}
         self._groups = Groups(self._owner)
-        self._answers: dict[int, dict[_Asked, Answer]] = {}
+        self._answers: dict[int, dict[Asked, Answer]] = {}
         self._moved: set[Member] = set()
         self._preferred: Set[int] = frozenset()
         self._idle: dict[Draw, frozenset[int]] = {}
@@ -191,15 +189,17 @@ class RouterProgram:
             del self._answers[cohort]
 
     def _want_rows(
-        self, functions: Iterable[int], was: Mapping[_Asked, Answer], now: Mapping[_Asked, Answer]
+        self, functions: Set[int], was: Mapping[Asked, Answer], now: Mapping[Asked, Answer]
     ) -> None:
-        others = [asked for asked in was.keys() | now.keys() if was.get(asked) != now.get(asked)]
-        for func_id in functions:
-            for class_id, family, scope in others:
-                steered = Steered(func_id, class_id, family, scope=scope)
-                answer = now.get((class_id, family, scope))
-                row = () if answer is None else (self._entries.services.entry(steered, answer),)
-                self.tables.want(steered, row)
+        services = self._entries.services
+        for asked in was.keys() | now.keys():
+            answer = now.get(asked)
+            if answer == was.get(asked):
+                continue
+            if answer is None:
+                self.tables.drop(services.keys(functions, asked))
+            else:
+                self.tables.put(services.rows(functions, asked, answer))
 
     def _owner(self, draw: Draw, group: Group) -> Draw | None:
         """Which draws may share a group: those of small cohorts all, others only with the other family."""

@@ -14,7 +14,8 @@ from control.tables import BEYOND
 class RouterTables:
     """Wanted and installed entries of a router, and which of them may differ.
 
-    What is wanted is made of parts that are replaced one by one; a part's keys are its own.
+    What is wanted is made of parts that are replaced one by one, and of rows by the many, which are in no part:
+    each has keys of its own.
     """
 
     def __init__(self) -> None:
@@ -60,10 +61,24 @@ class RouterTables:
         else:
             self._parts.pop(part, None)
 
+    def put(self, rows: Mapping[bytes, Entry]) -> None:
+        """Want these rows, by key, which are no part's."""
+        self._wanted.update(rows)
+        self._differ.update(rows)
+        self._opens = self._opens or any(
+            entry.rank < BEYOND and key not in self._installed for key, entry in rows.items()
+        )
+
+    def drop(self, keys: Iterable[bytes]) -> None:
+        """Want none of these rows any more, which are no part's."""
+        for key in keys:
+            if self._wanted.pop(key, None):
+                self._differ.add(key)
+
     def found(self, installed: Mapping[bytes, Entry]) -> None:
         """Take what was read back for what is installed."""
         self._installed = dict(installed)
-        self._differ = set(self._wanted.keys() | self._installed.keys())
+        self._differ = self._wanted.keys() | self._installed.keys()
 
     def changes(self) -> list[Phase]:
         """What to write now; what is wanted from here on is for the next call."""
@@ -78,8 +93,9 @@ class RouterTables:
 
     def done(self, changes: Iterable[Change]) -> None:
         """These changes were made."""
-        for change in changes:
-            if change.kind == P4UpdateType.DELETE:
-                self._installed.pop(change.entry.key, None)
+        delete = P4UpdateType.DELETE
+        for kind, entry in changes:
+            if kind is delete:
+                self._installed.pop(entry.key, None)
             else:
-                self._installed[change.entry.key] = change.entry
+                self._installed[entry.key] = entry

@@ -19,6 +19,7 @@ from control.events import EventLog
 from control.links import LinkReport
 from control.measurements import Report
 from control.model import Member
+from control.reading import Reader
 from control.reconcile import Change, Phase
 from control.usage import UsageKey
 from control.waiting import first_of
@@ -41,8 +42,9 @@ class Failure(NamedTuple):
 class Session:
     """An open connection on which this controller is the primary and the program is loaded."""
 
-    def __init__(self, switch: fy.Switch):
+    def __init__(self, switch: fy.Switch, reader: Reader):
         self._switch = switch
+        self._reader = reader
         self._saying = asyncio.Lock()
         self.schema = switch.p4info
 
@@ -52,7 +54,6 @@ class Session:
         keyless = [t.alias for t in self.schema.tables if not t.match_fields and not t.is_const]
         no_rates = fy.P4MeterConfig(cir=0, cburst=0, pir=0, pburst=0)
         wildcards: list[Entity] = [
-            fy.P4TableEntry(),
             # The rates are told only where they are asked for (P4Runtime specification 1.4, §9.1.6).
             *(fy.P4TableEntry(name, meter_config=no_rates) for name in metered),
             *(fy.P4TableEntry(name, is_default_action=True) for name in keyless),
@@ -60,7 +61,8 @@ class Session:
             fy.P4CloneSessionEntry(session_id=0),
             *(fy.P4DigestEntry(digest.alias) for digest in self.schema.digests),
         ]
-        entries: dict[bytes, Entry] = {}
+        there = self._reader.table_entries(self._switch.address, self._switch.device_id)
+        entries = {entry.key: entry async for entry in there}
         for wildcard in wildcards:
             try:
                 async for entity in self._read(wildcard):
@@ -157,12 +159,14 @@ class Session:
 class Target:
     """A router's switch, connected to for as long as `run` runs."""
 
-    def __init__(self, name: str, router: Router, events: EventLog):
+    def __init__(self, name: str, router: Router, events: EventLog, reader: Reader):
+        """`reader` is shared by all routers."""
         options = fy.SwitchOptions(p4info=p4src.P4INFO, p4blob=p4src.JSON, device_id=router.device_id)
         self._options = options
         self._name = name
         self._address = router.address
         self._events = events
+        self._reader = reader
         self.session: Session | None = None
 
     async def run(self, use: Callable[[Session], Awaitable[None]]) -> None:
@@ -211,7 +215,7 @@ class Target:
     async def _use(
         self, switch: fy.Switch, use: Callable[[Session], Awaitable[None]], lost: asyncio.Event
     ) -> None:
-        self.session = Session(switch)
+        self.session = Session(switch, self._reader)
         self._events("switch-up", router=self._name, address=self._address)
         try:
             await first_of(use(self.session), lost.wait())

@@ -2,52 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import finsy as fy
 from finsy import P4TableAction, P4TableEntry
-from finsy.proto import p4r
 
+from cfn.names import FUNC_ID_BITS
 from control.decided import ANY_SITE, DemandPart, Steered, Unmet
-from control.entries import Entry, number, wanted
+from control.entries import Entry, wanted
 from control.stages.row import row
 from control.tables import ANY_SITE_SERVICE, RANK
 
 Answer = int | Unmet
 """What a row says: the id of a group, `NOBODY`, or what is unmet."""
+Asked = tuple[int, int, int]
+"""What requests are about besides their function: demand class, family and scope."""
 NOBODY = 0
 _KEPT = 65_536
+_LENGTH = FUNC_ID_BITS // 8
+_LONG = 1 << (FUNC_ID_BITS - 8)
+"""From here on a FuncID takes all of its bytes (`entries`)."""
+_SOME = 0xF5A7_C3E1_9B6D_82F4
+"""A FuncID that no other part of a key looks like."""
 
 RETRY_AFTER_MS = 500
 """What a client is told when nothing can serve it: by then the sites have advertised anew."""
 
 
 class ServiceEntries:
-    """Makes the rows: there are as many as services, and each is one of few actions."""
+    """Makes the rows: there are as many as services, and each is one of few actions.
+
+    Keys of functions that are asked for alike differ in the FuncID alone, so all but that is encoded once.
+    """
 
     def __init__(self, schema: fy.P4Schema):
         self._schema = schema
-        self._key = lru_cache(_KEPT)(self._make_key)
+        self._around = lru_cache(_KEPT)(self._make_around)
         self._body = lru_cache(_KEPT)(self._make_body)
-        self._like = wanted([no_capacity(Steered(0, 0, 4))], schema)[0]
-        self._fields = {field.id: field.alias for field in schema.tables["service"].match_fields}
 
-    def entry(self, steered: Steered, answer: Answer) -> Entry:
-        """The row of requests for a function."""
-        rank = ANY_SITE_SERVICE if steered.scope == ANY_SITE else RANK["service"]
-        return Entry(self._key(steered), self._body(answer), rank, is_fixed=False)
+    def rows(self, functions: Iterable[int], asked: Asked, answer: Answer) -> dict[bytes, Entry]:
+        """The rows of requests for functions (FuncIDs) that are answered alike, by key."""
+        body = self._body(answer)
+        rank = ANY_SITE_SERVICE if asked[-1] == ANY_SITE else RANK["service"]
+        return {key: Entry(key, body, rank, is_fixed=False) for key in self.keys(functions, asked)}
 
-    def _make_key(self, steered: Steered) -> bytes:
-        # Filled in by hand: finsy takes ten times as long, which tells at a hundred thousand rows.
-        entity = p4r.Entity.FromString(self._like.key)
-        values = _values(steered)
-        for field in entity.table_entry.match:
-            name = self._fields[field.field_id]
-            if name == "func_id":
-                field.lpm.value, field.lpm.prefix_len = number(steered.func_id), steered.prefix_len
-            else:
-                field.exact.value = number(values[name])
-        return entity.SerializeToString(deterministic=True)
+    def keys(self, functions: Iterable[int], asked: Asked) -> list[bytes]:
+        """The keys of these rows."""
+        before, after = self._around(*asked)
+        return [
+            before + func_id.to_bytes(_LENGTH) + after if func_id >= _LONG else self._key(func_id, asked)
+            for func_id in functions
+        ]
+
+    def _make_around(self, *asked: int) -> tuple[bytes, bytes]:
+        """What stands before and after a FuncID of full length."""
+        class_id, family, scope = asked
+        before, after = self._key(_SOME, (class_id, family, scope)).split(_SOME.to_bytes(_LENGTH))
+        return before, after
+
+    def _key(self, func_id: int, asked: Asked) -> bytes:
+        class_id, family, scope = asked
+        steered = Steered(func_id, class_id, family, scope=scope)
+        return wanted([no_capacity(steered)], self._schema)[0].key
 
     def _make_body(self, answer: Answer) -> bytes:
         steered = Steered(0, 0, 4)

@@ -28,6 +28,7 @@ from control.controller import Controller, Options
 from control.entries import Entry, from_proto
 from control.events import EventLog
 from control.model import Instance, Member
+from control.reading import Reader
 from control.reconcile import Change
 from control.target import Session
 from tests.control.example import CATALOGUE, DETECT, FAR, NEAR, catalogue, instance, message
@@ -123,7 +124,9 @@ async def bystander(switch: FarEnd, device_id: int) -> AsyncIterator[fy.Switch]:
 
 async def content(switch: FarEnd, device_id: int) -> set[str]:
     async with bystander(switch, device_id) as connected:
-        return {entry.describe(SCHEMA) for entry in (await Session(connected).read()).values()}
+        return {
+            entry.describe(SCHEMA) for entry in (await Session(connected, Reader(SCHEMA)).read()).values()
+        }
 
 
 def wanted(one: Running, router: str) -> set[str]:

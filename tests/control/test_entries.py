@@ -208,4 +208,6 @@ def test_rows_of_services_are_as_finsy_encodes_them(steered: Steered, answer: in
         row = service.no_capacity(steered)
     else:
         row = service.grouped(steered, answer)
-    assert SERVICES.entry(steered, answer) == wanted([row], SCHEMA)[0]
+    rows = SERVICES.rows([steered.func_id], (steered.class_id, steered.family, steered.scope), answer)
+    entry = wanted([row], SCHEMA)[0]
+    assert rows == {entry.key: entry}

@@ -8,6 +8,7 @@ from typing import Any, cast
 import finsy as fy
 
 import p4src
+from control.reading import Reader
 from control.target import Session
 
 
@@ -32,7 +33,7 @@ def test_frames_are_sent_one_after_another() -> None:
     stream = _Stream()
 
     async def send() -> None:
-        session = Session(cast(Any, stream))
+        session = Session(cast(Any, stream), Reader(stream.p4info))
         await asyncio.gather(*(session.send(port, b"frame") for port in range(1, 20)))
 
     asyncio.run(send())
