@@ -1,7 +1,7 @@
 """Reading what a router has installed, of which there may be a hundred thousand entries.
 
-Entries are read as messages: finsy makes its own form of each, and of 50,000 of them that takes longer than the
-ten seconds that it gives the whole answer. Most entries are the same at many routers, so the canonical form of
+Entries are read as messages: finsy makes its own form of each, which of 50,000 takes longer than the ten
+seconds that it gives the whole answer. Most entries are the same at many routers, so the canonical form of
 each is made once.
 """
 

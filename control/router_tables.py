@@ -14,8 +14,8 @@ from control.tables import BEYOND
 class RouterTables:
     """Wanted and installed entries of a router, and which of them may differ.
 
-    What is wanted is made of parts that are replaced one by one, and of rows by the many, which are in no part:
-    each has keys of its own.
+    What is wanted is made of parts that are replaced one by one, and of rows by the many, in no part.
+    No two have the same keys.
     """
 
     def __init__(self) -> None:
