@@ -144,8 +144,7 @@ class Sender:
 
 async def _programmed(controller: Controller, task: asyncio.Task[None]) -> None:
     """Wait until all routers have all that is wanted of them."""
-    waits = [asyncio.ensure_future(one.settled()) for one in controller.installers.values()]
-    done = asyncio.gather(*waits)
+    done = asyncio.ensure_future(controller.settled())
     await asyncio.wait({done, task}, timeout=_PROGRAMMED_S, return_when=asyncio.FIRST_COMPLETED)
     if not done.done():
         raise BenchError("the routers are not programmed")
@@ -157,8 +156,7 @@ async def _one(controller: Controller, sender: Sender, site: str) -> float:
     sending = asyncio.create_task(asyncio.to_thread(sender.send, site))
     sent = await sending
     async with asyncio.timeout(_SETTLED_S):
-        for one in controller.installers.values():
-            await one.settled()
+        await controller.settled()
     return 1000 * (time.monotonic() - sent)
 
 

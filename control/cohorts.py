@@ -87,6 +87,9 @@ class Cohorts:
     def __iter__(self) -> Iterator[int]:
         return iter(self._cohorts)
 
+    def __contains__(self, number: object) -> bool:
+        return number in self._cohorts
+
     def __len__(self) -> int:
         return len(self._cohorts)
 

@@ -35,6 +35,8 @@ from control.waiting import first_of
 _GATHER_S = 2.0
 """How long the first router waits for the others to tell what they hold, when a controller starts."""
 _REACTIONS = 1000
+_PIECE_S = 0.02
+"""How long decisions are made before others get their turn."""
 _SETTLE_S = 0.5
 _MEASURE_S = 1.0
 
@@ -72,7 +74,7 @@ class Controller:
         self._schema = fy.P4Schema(p4src.P4INFO)
         routers = catalogue.domains[options.domain].routers if options.domain else tuple(catalogue.routers)
         self.program = Program(
-            catalogue, self._schema, time.monotonic, options.hold_s, events, routers=routers
+            catalogue, self._schema, time.monotonic, options.hold_s, events, routers=routers, in_pieces=True
         )
         reader = Reader(self._schema)
         self.targets = {name: Target(name, catalogue.routers[name], events, reader) for name in routers}
@@ -87,8 +89,13 @@ class Controller:
         self._found: dict[str, Adopted] = {}
         self._first_found = asyncio.Event()
         self._all_found = asyncio.Event()
+        self._has_begun = False
         self._started = asyncio.Event()
         self._new_deadline = asyncio.Event()
+        self._is_due = asyncio.Event()
+        self._nothing_due = asyncio.Event()
+        self._nothing_due.set()
+        self._since: float | None = None
 
     async def run(self) -> None:
         """Control until cancelled."""
@@ -96,6 +103,7 @@ class Controller:
             for name, target in self.targets.items():
                 tasks.create_task(target.run(self._server(name)))
             tasks.create_task(self._start())
+            tasks.create_task(self._decide())
             tasks.create_task(self._expire())
             tasks.create_task(self._settle_links())
             if self.exchange:
@@ -114,7 +122,7 @@ class Controller:
             advert = check(message, token, self.catalogue, before)
             self._check_way(advert.site)
             new = advert.functions_beyond(before)
-            if self._started.is_set():
+            if self._has_begun:
                 self._changed(self.program.take(advert), since)
             else:
                 self.program.accept(advert)
@@ -155,7 +163,7 @@ class Controller:
     def _heard(self, site: str, advert: SiteAdvert | None) -> None:
         """Other domains tell this of a site of theirs."""
         since = time.monotonic()
-        if self._started.is_set():
+        if self._has_begun:
             changed = self.program.take(advert) if advert else self.program.withdraw(site, "bgp")
             self._changed(changed, since)
         elif advert:
@@ -179,7 +187,7 @@ class Controller:
             raise RuntimeError(f"not connected to {', '.join(down) or 'all routers yet'}")
         for step in (KeyRing.announced, KeyRing.rotated):
             self.program.use_keys(step(self.program.ring))
-            self._changed({}, None)
+            self._changed({})
             await asyncio.gather(*(installer.settled() for installer in self.installers.values()))
         self.events("keys-rotated", sealing=self.program.ring.sealing)
 
@@ -198,7 +206,7 @@ class Controller:
         """Tell what a router holds, and wait until it is known what it should hold."""
         if name not in self._found:
             self._found[name] = adopt(self.program.tables[name].installed, self._schema)
-            if self._started.is_set():
+            if self._has_begun:
                 self.program.join(name, self._found[name])
         self._first_found.set()
         if self._found.keys() == self.targets.keys():
@@ -214,8 +222,36 @@ class Controller:
             self.events("started-without", routers=sorted(silent))
         if any(found.ring for found in self._found.values()):
             await self._measured()
-        self._changed(self.program.start(self._found), None)
-        self._started.set()
+        self._changed(self.program.start(self._found))
+        self._has_begun = True
+        self._look_whether_started()
+
+    def _look_whether_started(self) -> None:
+        """Routers are written from when there is something to write for all functions."""
+        if self._has_begun and self.program.due.keys() <= self.program.steering.decided:
+            self._started.set()
+
+    async def _decide(self) -> None:
+        """Decide upon what is due, a piece after the other, so that nobody else has to wait for long."""
+        while True:
+            await self._is_due.wait()
+            while self.program.due:
+                since, end = self._since, time.monotonic() + _PIECE_S
+                changes = self.program.decide(lambda end=end: time.monotonic() >= end)
+                if not self.program.due:
+                    self._since = None
+                for name, installer in self.installers.items():
+                    installer.changed(changes.get(name, {}), since)
+                self._look_whether_started()
+                await asyncio.sleep(0)
+            self._is_due.clear()
+            self._nothing_due.set()
+
+    async def settled(self) -> None:
+        """Wait until everything that is known is decided upon and installed."""
+        await self._nothing_due.wait()
+        for installer in self.installers.values():
+            await installer.settled()
 
     async def _measured(self) -> None:
         """Wait for what routers tell of links that they measured before, but not for long."""
@@ -238,8 +274,8 @@ class Controller:
         await self._started.wait()
         while True:
             await asyncio.sleep(_SETTLE_S)
-            self._changed(self.program.settle_links(), None)
-            self._changed(self.program.tune(), None)
+            self._changed(self.program.settle_links())
+            self._changed(self.program.tune())
 
     async def _expire(self) -> None:
         await self._started.wait()
@@ -252,13 +288,19 @@ class Controller:
                 ):
                     await self._new_deadline.wait()
             except TimeoutError:
-                self._changed(self.program.expire(), None)
+                self._changed(self.program.expire())
                 for site in self.catalogue.sites:
                     self._tell_others(site)
 
-    def _changed(self, changes: Changes, since: float | None) -> None:
+    def _changed(self, changes: Changes, since: float | None = None) -> None:
+        """These are decided, and more may be due by what came at `since` (monotonic)."""
         for name, installer in self.installers.items():
-            installer.changed(changes.get(name, {}), since)
+            installer.changed(changes.get(name, {}), None)
+        if self.program.due:
+            if since is not None:
+                self._since = min(since, self._since or since)
+            self._nothing_due.clear()
+            self._is_due.set()
 
     def _reacted(self, seconds: float) -> None:
         self.reactions_ms.append(seconds * 1000)

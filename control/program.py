@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import finsy as fy
 
-from control import keys, stages
+from control import keys, stages, weights_told
 from control.adoption import Adopted, labels
 from control.adverts import AdvertStore
 from control.bgp.aggregate import summed
 from control.catalogue import Catalogue
-from control.cohorts import NO_COHORT, Told
+from control.cohorts import NO_COHORT, Moves, Told
 from control.data_program import DataProgram
 from control.decided import ANY_SITE, Draw, Group, Spot, Steered, Verdict
+from control.due import Due, Why
 from control.entries import wanted
 from control.events import EventLog
 from control.expectation import Expectation
@@ -36,7 +37,7 @@ from control.sites import Sites
 from control.stages import affinity, route, segments, service
 from control.stages.choose import GroupEntries
 from control.stages.service import ServiceEntries
-from control.steering import Steering
+from control.steering import Change, Placed, Steering
 from control.usage import Usage, UsageKey
 
 if TYPE_CHECKING:
@@ -59,10 +60,11 @@ class Program:
         events: EventLog,
         *,
         routers: Iterable[str] | None = None,
+        in_pieces: bool = False,
     ):
         """`clock` gives seconds, monotonic; `hold_s` is how long silent sites are held after the start.
 
-        `routers` are those to drive; None for all.
+        `routers` are those to drive; None for all. Who wants decisions `in_pieces` calls `decide` for them.
         """
         self.catalogue = catalogue
         self.store = AdvertStore(clock)
@@ -93,6 +95,8 @@ class Program:
         self._told_full = False
         self._placed_for = frozenset[int]()
         self._reported: set[int] = set()
+        self._in_pieces = in_pieces
+        self.due = Due()
         self.tuning: Tuning | None = None
         if any(service.tune for service in catalogue.services):
             # Only then: what it learns with takes a second and 60 MB to load.
@@ -297,14 +301,9 @@ class Program:
         return Member(member.site)
 
     def _steer(
-        self,
-        told: Mapping[int, Told],
-        news: set[int],
-        *,
-        anew: bool = False,
-        also: Set[int] = frozenset(),
+        self, told: Mapping[int, Told], news: set[int], *, anew: bool = False, also: Set[int] = frozenset()
     ) -> Changes:
-        """Decide upon what sites tell now and `also` upon these cohorts, or `anew` upon everything.
+        """What sites tell now, and `also` these cohorts, or `anew` everything, is to be decided upon.
 
         `news` are the sites that did tell.
         """
@@ -314,22 +313,53 @@ class Program:
         changes = self.steering.follow(moves)
         if moves.relocates or self._held_until.keys() != self._placed_for:
             self._place_members()
-        placed = {router: one.placements.keys() for router, one in self.routers.items()}
+        placed = self._placed()
         held = self.steering.bound_to(self._held_until.keys())
         concerned = set(self.cohorts) if anew else moves.changed.union(*map(self._concerned, news), also)
         # While a cohort was held, news of other sites was not acted upon.
         scopes = set(self.sites) if anew or released or also else set(told)
-        changes |= self.steering.decide(sorted(concerned - held), placed, news, scopes)
-        changes |= self.steering.prune(held, placed)
+        self.due.follow(moves)
+        self.due.drop(held)
+        why = Why(self._clock(), frozenset(news), frozenset(scopes))
+        self.due.add(sorted(concerned - held), why)
+        now = None
+        if self._in_pieces:
+            # Functions that go to a cohort that never was decided upon would be refused until it is.
+            joined = {new for old, new in moves.moved if old != NO_COHORT} - self.steering.decided
+            now = sorted(joined & self.due.keys())
+        changes |= self._decide(self.due.turns(now), placed)
+        changes |= self.steering.prune(held | self.due.keys(), placed)
+        return self._want(changes, moves)
+
+    def decide(self, enough: Callable[[], bool]) -> Changes:
+        """Decide upon cohorts that are due, in their turn, at least one, until it is `enough`.
+
+        Returns:
+            The decisions that changed.
+        """
+        return self._want(self._decide(self.due.turns(), self._placed(), enough), Moves())
+
+    def _decide(
+        self, turns: Iterable[tuple[int, Why]], placed: Placed, enough: Callable[[], bool] = lambda: False
+    ) -> dict[Spot, Change]:
+        changes: dict[Spot, Change] = {}
+        for number, why in turns:
+            changes |= self.steering.decide([number], placed, why.news, why.scopes)
+            if enough():
+                break
+        return changes
+
+    def _want(self, changes: Mapping[Spot, Change], moves: Moves) -> Changes:
         by_router: Changes = {router: {} for router in self.routers}
         for (router, draw), (_, after) in changes.items():
             by_router[router][draw] = after
         for router, one in self.routers.items():
             one.decide(by_router[router], moves)
-        for spot, (before, after) in changes.items():
-            if _weights(before) != _weights(after) and spot.draw.cohort not in moves.gone:
-                self._tell(spot, before, after)
+        weights_told.tell(changes, self.steering, self._events)
         return {router: changed for router, changed in by_router.items() if changed}
+
+    def _placed(self) -> Placed:
+        return {router: one.placements.keys() for router, one in self.routers.items()}
 
     def _concerned(self, site: int) -> set[int]:
         """Cohorts on which to decide anew when a site tells what it told before."""
@@ -364,28 +394,3 @@ class Program:
 
     def _site(self, advert: SiteAdvert) -> int:
         return self.catalogue.sites[advert.site].id
-
-    def _tell(self, spot: Spot, before: Verdict | None, after: Verdict | None) -> None:
-        services, (router, draw) = self.steering.services, spot
-        cohort = self.cohorts[draw.cohort]
-        told: dict[str, object] = {
-            "router": router,
-            "function": services.name(cohort.first),
-            "demand": services.class_name(draw.class_id),
-            "family": draw.family,
-            "before": _shown(before, self.steering),
-            "after": _shown(after, self.steering),
-        }
-        if len(cohort.functions) > 1:
-            told["functions"] = len(cohort.functions)
-        if draw.scope != ANY_SITE:
-            told["scope"] = self.sites.name(draw.scope)
-        self._events("weights", **told)
-
-
-def _weights(verdict: Verdict | None) -> Verdict | None:
-    return Group(verdict.weights) if isinstance(verdict, Group) else verdict
-
-
-def _shown(verdict: Verdict | None, steering: Steering) -> dict[str, float] | None:
-    return steering.by_site(verdict) if isinstance(verdict, Group) else None

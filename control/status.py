@@ -159,7 +159,7 @@ class Status:
         return {
             "up": self._controller.targets[name].session is not None,
             "entries": len(installer.tables),
-            "pending": installer.tables.pending,
+            "pending": installer.tables.pending + len(self._controller.program.due),
             "updates": installer.progress.updates,
             "refused": installer.progress.refused,
             "last_write": installer.progress.last_write,

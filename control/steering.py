@@ -116,6 +116,11 @@ class Steering:
             for func_id in self.cohorts[number].functions
         }
 
+    @property
+    def decided(self) -> Set[int]:
+        """Cohorts that were decided upon, by number."""
+        return self._decisions.keys()
+
     def spot(self, place: Place) -> Spot | None:
         """What is decided of for a place."""
         func_id, class_id, family, _, scope = place.steered

@@ -79,7 +79,7 @@ class Running:
 
     async def settled(self) -> None:
         async with asyncio.timeout(WAIT_S):
-            await asyncio.gather(*(one.settled() for one in self.controller.installers.values()))
+            await self.controller.settled()
 
     def updates(self) -> int:
         return sum(one.progress.updates for one in self.controller.installers.values())
