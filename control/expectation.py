@@ -81,30 +81,33 @@ class Expectation:
             if address is not None
         }
 
-    def ways(self, router: str, instances: Iterable[Instance], asked: Steered) -> Ways:
-        """By which way requests that ask for this reach each of these instances from a router."""
-        return tuple(
-            (
-                self._host[_number(address)] if (address := one.address(asked.family)) else None,
-                self._paths.via(router, asked.func_id, asked.class_id, one.key.site),
-            )
-            for one in instances
-        )
+    def host(self, instance: Instance, family: int) -> str | None:
+        """The host at which an instance is reached by a family; None where it has no address of it."""
+        address = instance.address(family)
+        return self._host[_number(address)] if address else None
+
+    def via(self, router: str, site: int, asked: Steered) -> tuple[str, ...]:
+        """The routers by which requests that ask for this go to a site, where a path is pinned."""
+        if not self._paths.pinned:
+            return ()
+        return self._paths.via(router, asked.func_id, asked.class_id, site)
 
     def path(self, router: str, instance: Instance, asked: Steered) -> Path | None:
-        """The way from a router to an instance's address, if there is one.
+        """The way from a router to an instance's address, if there is one."""
+        host = self.host(instance, asked.family)
+        return self.path_by(router, host, self.via(router, instance.key.site, asked)) if host else None
 
-        Where requests of the demand class go by a pinned path, its delay is the mean of the way there and the
-        way back, which is the shortest.
+    def path_by(self, router: str, name: str, via: tuple[str, ...]) -> Path | None:
+        """The way from a router to a host by these routers, if there is one.
+
+        Where a path is pinned, its delay is the mean of the way there and the way back, the shortest.
         """
-        address = instance.address(asked.family)
-        if address is None:
-            return None
-        shortest = self._network.path_to_host(router, self._host[_number(address)])
-        via = self._paths.via(router, asked.func_id, asked.class_id, instance.key.site)
-        host = self._hosts[self._host[_number(address)]]
-        there = self._network.path_via(router, (*via, host.router)) if via else None
-        if not shortest or not there:
+        shortest = self._network.path_to_host(router, name)
+        if not via or not shortest:
+            return shortest
+        host = self._hosts[name]
+        there = self._network.path_via(router, (*via, host.router))
+        if not there:
             return shortest
         return replace(
             shortest, delay_ms=(there.delay_ms + host.delay_ms + shortest.delay_ms) / 2, cost=there.cost
@@ -112,11 +115,9 @@ class Expectation:
 
     def quality(self, router: str, instance: Instance, asked: Steered) -> Quality | None:
         """What the way there is like, if there is one."""
-        address = instance.address(asked.family)
-        if address is None:
-            return None
-        via = self._paths.via(router, asked.func_id, asked.class_id, instance.key.site)
-        return self._network.quality(router, self._host[_number(address)], via)
+        host = self.host(instance, asked.family)
+        via = self.via(router, instance.key.site, asked)
+        return self._network.quality(router, host, via) if host else None
 
     def norm_fi(self, router: str, instance: Instance, asked: Steered) -> int | None:
         """The metric of level 2 as the router sees it: what the site told, and no better than the way there.

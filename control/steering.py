@@ -11,16 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
 
-from cfn.load import utilisation_of
+from control.candidates import Candidates, Known
 from control.catalogue import Catalogue, PolicyName
 from control.cohorts import NO_COHORT, Cohorts, Moves
 from control.decided import ANY_SITE, Draw, Group, Place, Spot, Steered, Verdict
 from control.expectation import Expectation, Ways
-from control.model import FAMILIES, Instance, InstanceKey, Member
+from control.model import FAMILIES, InstanceKey, Member
 from control.policy import POLICIES, Parameters
-from control.policy.candidate import LONG_S, Candidate, complete
+from control.policy.candidate import LONG_S, Candidate
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
 from control.policy.stability import HYSTERESIS, LEAST_SHARE, LEAVING, Cuts, Standing, moved, probed
 from control.qualify import verdict_of
@@ -75,12 +74,6 @@ class Decision:
         return {member.site for member in self.weights} | idle
 
 
-class _Known(TypedDict):
-    known_s: float
-    age_s: float
-    interval_s: float
-
-
 class Steering:
     """Decisions for every router, kept up to date cohort by cohort."""
 
@@ -94,8 +87,7 @@ class Steering:
     ):
         """`weight_limit` bounds the sum of a group's weights (max_group_size in P4Info)."""
         self._catalogue = catalogue
-        self._expectation = expectation
-        self._responses = responses
+        self._candidates = Candidates(expectation, responses, clock)
         self._limit = weight_limit
         self._clock = clock
         self._families = tuple(f for f in FAMILIES if getattr(catalogue.anycast, f"ipv{f}") is not None)
@@ -225,11 +217,11 @@ class Steering:
         """
         changed: dict[Spot, Change] = {}
         for number in cohorts:
-            instances = self.cohorts.instances(number)
+            known = self._candidates.known(self.cohorts.instances(number))
             for router in self.sites.routers:
-                changed |= self._decide(router, number, instances, placed[router], news)
+                changed |= self._decide(router, number, known, placed[router], news)
             for site in filter(self.sites.is_own, scopes):
-                there = [instance for instance in instances if instance.key.site == site]
+                there = [one for one in known if one.instance.key.site == site]
                 router = self.sites.router(site)
                 changed |= self._decide(router, number, there, placed[router], news, scope=site)
             decisions = self._decisions[number].values()
@@ -269,7 +261,7 @@ class Steering:
         self,
         router: str,
         cohort: int,
-        instances: Sequence[Instance],
+        known: Sequence[Known],
         placed: Set[Member],
         news: Set[int],
         *,
@@ -284,12 +276,11 @@ class Steering:
         for draw in self._draws(cohort, scope):
             spot = Spot(router, draw)
             before, after = decisions.pop(spot, None), None
-            if instances or scope == ANY_SITE:
+            if known or scope == ANY_SITE:
                 asked = draw.steered(self.cohorts[cohort].first)
-                ways = self._expectation.ways(router, instances, asked)
+                ways = self._candidates.ways(router, known, asked)
                 if ways not in seen:
-                    there = self._candidates(router, instances, asked, placed)
-                    seen[ways] = tuple(complete(list(there)))
+                    seen[ways] = self._candidates.seen(router, known, ways, asked, placed)
                 demand = self.services.demand_class(draw.class_id)
                 candidates, refusal = verdict_of(seen[ways], demand, self.sites)
                 within_ms = demand and demand.within_ms
@@ -325,9 +316,12 @@ class Steering:
         target = dict(zip(members, shares_wanted, strict=True))
         shares = target
         cut: Cuts = {}
-        if policy.adaptive and before and before.weights:
-            had = before.shares or spread(of_weights(before.weights), target, members)
-            installed = spread(of_weights(before.weights), had, members)
+        had_weights = before.weights if before else {}
+        if policy.adaptive and before and had_weights:
+            in_use = of_weights(had_weights)
+            had = before.shares or spread(in_use, target, members)
+            # Cuts alone go by it.
+            installed = spread(in_use, had, members) if any(c.overloaded for c in candidates) else {}
             standing = Standing(had, installed, before.at, before.cut)
             shares, cut = moved(
                 candidates,
@@ -344,49 +338,12 @@ class Steering:
             tried = {members[key] for key in keys}
         by_member = gathered(shares, members)
         weights = quantise(by_member, self._limit)
-        urgent = now in cut.values() or (before is not None and not tried <= before.weights.keys())
-        if policy.adaptive and not urgent and before and _close(before.weights, by_member):
-            weights = before.weights
+        urgent = now in cut.values() or (before is not None and not tried <= had_weights.keys())
+        if policy.adaptive and not urgent and _close(had_weights, by_member):
+            weights = had_weights
         idle = {key.site for key in members} - {member.site for member in weights}
         verdict = Group(tuple(sorted(weights.items())), frozenset(idle))
         return Decision(verdict, treatment.policy, candidates, target, shares, now, cut)
-
-    def _candidates(
-        self, router: str, instances: Sequence[Instance], asked: Steered, placed: Set[Member]
-    ) -> Iterator[Candidate]:
-        takers = [instance for instance in instances if not instance.draining]
-        if asked.scope != ANY_SITE:
-            # A site that drains still serves what others sent it before they knew.
-            takers = takers or instances
-        for instance in takers:
-            member = self.sites.member(router, instance.key)
-            path = self._expectation.path(router, instance, asked)
-            if path is None or member not in placed:
-                continue
-            yield Candidate(
-                key=instance.key,
-                delay_ms=path.delay_ms,
-                service_ms=instance.service_ms,
-                capacity_rps=instance.capacity_rps,
-                arrival_rps=instance.arrival_rps,
-                load=instance.load,
-                queue=instance.queue,
-                cost=self.sites[instance.key.site].cost + path.cost,
-                response_ms=self._responses.response_ms(router, instance),
-                utilisation=utilisation_of(instance.load, instance.queue),
-                completed_rps=instance.completed_rps,
-                norm_fi=self._expectation.norm_fi(router, instance, asked),
-                **self._known(instance.key),
-            )
-
-    def _known(self, key: InstanceKey) -> _Known:
-        """How old what is known of an instance is."""
-        held = self._responses.store.get(self.sites.name(key.site))
-        if held is None:
-            return _Known(known_s=0.0, age_s=0.0, interval_s=0.0)
-        now = self._clock()
-        known_s = float(min(LONG_S, now - held.since.get(key, now)) // 1)
-        return _Known(known_s=known_s, age_s=now - held.received, interval_s=held.interval_s)
 
 
 def _close(weights: Mapping[Member, int], shares: Mapping[Member, float]) -> bool:

@@ -107,6 +107,8 @@ def complete(candidates: Sequence[Candidate]) -> list[Candidate]:
 
     One that tells nothing but how good it is, by its `norm_fi`, is taken for one of so much less capacity.
     """
+    if all(c.service_ms > 0 and c.capacity_rps > 0 for c in candidates):
+        return list(candidates)
     service = [c.service_ms for c in candidates if c.service_ms > 0]
     capacity = [c.capacity_rps for c in candidates if c.capacity_rps > 0]
     service_ms = median(service) if service else _SERVICE_MS

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from control.policy.queueing import Queue
+from control.policy.queueing import Queue, bends_ms, flows_of_marginal
 
 _STEPS = 100
 _EXACT = 1e-6
@@ -44,18 +44,6 @@ class Way:
     room: float = math.inf
     low: float = 0.0
 
-    def flow(self, marginal: float, near: float) -> float:
-        """xᵢ(λ), for b = 1; `near` is what was found for another λ."""
-        return min(self.high, max(self.low, self.queue.flow_of_marginal(marginal - self.price, near)))
-
-    def gain(self, flow: float) -> float:
-        """dxᵢ/dλ where the flow is xᵢ(λ)."""
-        if not self.low < flow < self.high:
-            return 0.0
-        bend = self.queue.bend_ms(flow)
-        # Of next to no flow it may be less than any number.
-        return 1 / bend if bend else math.inf
-
 
 def fitted(demand: float, ways: Sequence[Way], wait_price: float = 1.0) -> list[float]:
     """The cheapest flows within everybody's room; where it is not enough, what is left comes on top.
@@ -67,29 +55,39 @@ def fitted(demand: float, ways: Sequence[Way], wait_price: float = 1.0) -> list[
     """
     scaled = ways if wait_price == 1 else [replace(way, price=way.price / wait_price) for way in ways]
     inside = [way if way.high <= way.room else replace(way, high=way.room) for way in scaled]
-    if demand <= math.fsum(way.high for way in inside):
+    if demand <= math.fsum([way.high for way in inside]):
         return _cheapest(demand, inside)
     return _cheapest(demand, [replace(way, low=min(way.high, way.room)) for way in scaled])
 
 
 def _cheapest(demand: float, ways: Sequence[Way]) -> list[float]:
-    low = min(way.price for way in ways)
-    high = max(way.price + way.queue.marginal_ms(way.high) for way in ways)
-    fewer = [way.low for way in ways]
-    more = [way.high for way in ways]
+    queues = [way.queue for way in ways]
+    fewer, more = [way.low for way in ways], [way.high for way in ways]
+    dearest = [way.price + way.queue.marginal_ms(way.high) for way in ways]
+    bounds = [(way.price, way.low, way.high) for way in ways]
+
+    def flows_at(marginal: float, near: Sequence[float]) -> list[float]:
+        """xᵢ(λ), for b = 1; `near` is what was found for another λ."""
+        found = flows_of_marginal(queues, [marginal - price for price, _, _ in bounds], near)
+        return [
+            low if x < low else high if x > high else x
+            for (_, low, high), x in zip(bounds, found, strict=True)
+        ]
+
+    low, high = min(way.price for way in ways), max(dearest)
     missing, excess = demand - math.fsum(fewer), math.fsum(more) - demand
     if excess <= 0:
         return more
     # Each price is where a way begins to be used. Between two of them flows are nearly straight lines over
     # log(λ − the lower one), over which Newton's method goes; λ is kept within bounds.
     part = demand / math.fsum(more)
-    flows = [part * way.high for way in ways]
-    marginal = fmean(way.price + way.queue.marginal_ms(flow) for way, flow in zip(ways, flows, strict=True))
+    flows = [part * most for most in more]
+    marginal = fmean([way.price + way.queue.marginal_ms(x) for way, x in zip(ways, flows, strict=True)])
     prices = sorted({way.price for way in ways})
     least = low
     while len(prices) > 1:
         middle = prices[len(prices) // 2]
-        at = [way.flow(middle, near) for way, near in zip(ways, flows, strict=True)]
+        at = flows_at(middle, flows)
         over = math.fsum(at) - demand
         if over < 0:
             least, prices = middle, prices[len(prices) // 2 :]
@@ -102,15 +100,23 @@ def _cheapest(demand: float, ways: Sequence[Way]) -> list[float]:
             break
         if not low < marginal < high:
             marginal = (low + high) / 2
-        flows = [way.flow(marginal, near) for way, near in zip(ways, flows, strict=True)]
+        flows = flows_at(marginal, flows)
         over = math.fsum(flows) - demand
         if over < 0:
             low, fewer, missing = marginal, flows, -over
         else:
             high, more, excess = marginal, flows, over
         beyond = marginal - least
-        gain = beyond * math.fsum(way.gain(flow) for way, flow in zip(ways, flows, strict=True))
+        gain = beyond * _gain(ways, flows)
         marginal = least + beyond * math.exp(max(-_FARTHEST, min(_FARTHEST, -over / gain))) if gain else low
     # Many workers take much more flow at next to the same marginal cost; any part of it costs the same.
     part = missing / (missing + excess)
     return [x + part * (y - x) for x, y in zip(fewer, more, strict=True)]
+
+
+def _gain(ways: Sequence[Way], flows: Sequence[float]) -> float:
+    """Σ dxᵢ/dλ where the flows are xᵢ(λ)."""
+    between = [(way.queue, x) for way, x in zip(ways, flows, strict=True) if way.low < x < way.high]
+    bends = bends_ms([queue for queue, _ in between], [x for _, x in between])
+    # Of next to no flow it may be less than any number.
+    return math.fsum([1 / bend if bend else math.inf for bend in bends])

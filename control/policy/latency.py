@@ -35,8 +35,8 @@ _UNEXPLAINED = 0.25
 
 def shares(candidates: Sequence[Candidate], variability: float = VARIABILITY) -> list[float]:
     """Share of each candidate, in their order."""
-    if not candidates:
-        return []
+    if len(candidates) <= 1:
+        return [1.0] * len(candidates)
     queues = [Queue.of(c) for c in candidates]
     ways = [
         Way(queue, fixed_ms(c), FULL * queue.capacity, room(c, queue, variability))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
 from control.policy.flows import Way, fitted
-from control.policy.queueing import Queue
+from control.policy.queueing import Queue, flows_of_marginal
 
 queues = st.builds(Queue, capacity=st.floats(0.01, 10), workers=st.floats(1, 64))
 MOST = 0.95
@@ -38,7 +38,7 @@ def total(flows: list[float], ways: list[Way], wait_price: float) -> float:
 @given(queues, st.floats(1e-4, 0.999))
 def test_flows_and_waits_are_each_others_inverse(queue: Queue, busy: float) -> None:
     flow = busy * queue.capacity
-    assert queue.flow_of_marginal(queue.marginal_ms(flow)) == pytest.approx(flow, rel=1e-6)
+    assert flows_of_marginal([queue], [queue.marginal_ms(flow)], [0.0]) == [pytest.approx(flow, rel=1e-6)]
     assert queue.flow_of_wait(queue.wait_ms(flow)) == pytest.approx(flow, rel=1e-6)
 
 
