@@ -200,7 +200,9 @@ def _indirect(layout: Layout, table: Table) -> list[str]:
         drawn = f"{checksum.call(layout, profile.calculation)}, {words}, {profile.size}"
         lines += [
             "if (r->action == ACTION_GROUP) {",
-            f"    r = group_choose({where}, a[0], {drawn});",
+            f"    const struct group *g = group_at({where}, a[0]);",
+            "    r = group_only(g);",
+            f"    if (!r) r = group_choose({where}, g, {drawn});",
             "    a = r->data;",
             "} else",
         ]

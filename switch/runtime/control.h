@@ -5,6 +5,7 @@
 #include "platform.h"
 
 enum { PORTS = 512 };
+enum { LINE = 64 }; /* bytes that a processor caches together */
 
 void *reserve(size_t bytes);
 void release(void *p, size_t bytes);

@@ -31,7 +31,7 @@ static uint32_t root_with(struct prefixes *p, const uint64_t *key, uint32_t n) {
     if (!root) return 0;
     memcpy(slot, masked, n * 8);
     slot[n] = root;
-    p->roots.slots.used++;
+    slots_took(&p->roots.slots, slot);
     return root;
 }
 

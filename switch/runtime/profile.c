@@ -27,8 +27,6 @@ struct profile_control {
 
 #define ABSENT 0xffffffffu
 
-static const uint32_t no_member; /* the slot of an empty group */
-
 static size_t members_bytes(const struct profile_control *k) {
     return (size_t)(k->size + 1) * (RECORD_WORDS + k->data_words) * 8;
 }
@@ -185,7 +183,12 @@ static int by_member(const void *a, const void *b) {
 }
 
 static void group_show(struct group *g, const void *slots, uint32_t count) {
-    *g = (struct group){.reciprocal = UINT64_MAX / count + 1, .slot_count = count, .slots = slots, .control = g->control};
+    uint64_t reciprocal = count & (count - 1) ? UINT64_MAX / count + 1 : 0;
+    *g = (struct group){.reciprocal = reciprocal, .slot_count = count, .slots = slots, .control = g->control};
+}
+
+static void group_show_one(const struct profile *p, struct group *g, uint32_t member) {
+    group_show(g, member_at(p, member, p->control->data_words), 1);
 }
 
 /* Slots of buckets whose port is down go to those that are up, in turn; without any up the group is empty. */
@@ -204,8 +207,8 @@ static int group_apply(const struct profile *p, struct group *g, const uint8_t *
         if (slot_bytes(p->control->size) == 2) ((uint16_t *)k->members)[s] = (uint16_t)member;
         else ((uint32_t *)k->members)[s] = member;
     }
-    if (up_count) group_show(g, k->members, k->slots);
-    else group_show(g, &no_member, 1);
+    if (up_count > 1) group_show(g, k->members, k->slots);
+    else group_show_one(p, g, up_count ? up[0] : 0);
     free(up);
     return 0;
 }
@@ -228,7 +231,7 @@ int64_t group_add(struct profile *p) {
     if (!group) return -ENOSPC;
     struct group *g = &p->groups[group];
     g->control = calloc(1, sizeof *g->control);
-    group_show(g, &no_member, 1);
+    group_show_one(p, g, 0);
     return g->control ? (int64_t)group : -ENOMEM;
 }
 

@@ -19,6 +19,8 @@ int slots_init(struct slots *s, uint32_t width, uint64_t count);
 void slots_free(struct slots *s);
 /* The slot with this key, or the free one where it would go. */
 uint64_t *slots_seek(const struct slots *s, const uint64_t *key, uint32_t n);
+/* There is an entry now in what was a free slot. */
+void slots_took(struct slots *s, const uint64_t *slot);
 /* Room for one more. */
 int slots_grow(struct slots *s, uint32_t n);
 void slots_erase(struct slots *s, uint64_t *slot, uint32_t n);

@@ -33,6 +33,8 @@ struct slots {
     uint64_t mask;     /* number of slots − 1 */
     uint64_t used;
     uint32_t width;    /* words of one slot */
+    /* The only slot that a key can be in, where there is no other: with this known, nothing waits for the key's hash. */
+    const uint64_t *only;
 };
 
 struct tuple {
@@ -86,6 +88,11 @@ INLINE struct record *record_at(const struct table *t, uint32_t entry) {
 }
 
 INLINE const struct record *table_exact(const struct table *t, const uint64_t *key, unsigned n, unsigned width) {
+    const uint64_t *only = t->exact.only;
+    if (only) {
+        const struct record *r = (const struct record *)(only + n);
+        return r->entry && words_equal(only, key, n) ? r : NULL;
+    }
     for (uint64_t i = hash_words(key, n);; i++) {
         const uint64_t *slot = t->exact.words + (i & t->exact.mask) * width;
         const struct record *r = (const struct record *)(slot + n);
@@ -107,8 +114,13 @@ INLINE void table_prefetch(const struct table *t, const uint64_t *key, unsigned 
 
 /* Head of the chain of entries with this key under the tuple's mask, or 0. */
 INLINE uint32_t tuple_find(const struct tuple *tuple, const uint64_t *key, unsigned n) {
-    const uint64_t *mask = tuple->key_mask;
+    const uint64_t *mask = tuple->key_mask, *only = tuple->slots.only;
     uint64_t hash = HASH_START;
+    if (only) {
+        uint64_t difference = 0;
+        for (unsigned i = 0; i < n; i++) difference |= only[i] ^ (key[i] & mask[i]);
+        return difference ? 0 : (uint32_t)only[n];
+    }
     for (unsigned i = 0; i < n; i++) hash = hash_on(hash, key[i] & mask[i]);
     for (;; hash++) {
         const uint64_t *slot = tuple->slots.words + (hash & tuple->slots.mask) * (n + 1);

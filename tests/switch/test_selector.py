@@ -122,6 +122,34 @@ def test_an_empty_group_is_a_hit_without_an_action(switch: Dataplane) -> None:
     assert ask(switch, CHOSEN) == 7
 
 
+def test_a_group_goes_from_one_member_to_several_and_back(switch: Dataplane) -> None:
+    a, b, c = members(switch, 7, 8, 9)
+    group = switch.group_add("I.shared", [Bucket(a)])
+    switch.table_insert("I.chosen", [Match(1)], 0, Group(group))
+    for buckets, reached in (
+        ([Bucket(a)], {7}),
+        ([Bucket(a), Bucket(b), Bucket(c)], {7, 8, 9}),
+        ([Bucket(b, 2), Bucket(c, 0)], {8}),
+        ([Bucket(b), Bucket(c)], {8, 9}),
+        ([Bucket(c)], {9}),
+        ([], {0}),
+    ):
+        switch.group_modify("I.shared", group, buckets)
+        assert set(flows(switch)) == reached
+    switch.group_modify("I.shared", group, [Bucket(a)])
+    switch.member_modify("I.shared", a, Action("I.set", (77,)))
+    assert set(flows(switch)) == {77}
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_a_fresh_group_of_any_size_chooses_by_the_remainder(switch: Dataplane, count: int) -> None:
+    handles = members(switch, *range(count))
+    group = switch.group_add("I.shared", [Bucket(m) for m in handles])
+    switch.table_insert("I.chosen", [Match(1)], 0, Group(group))
+    want = [binascii.crc32(struct.pack("!I", flow * 7919)) % count for flow in range(FLOWS)]
+    assert flows(switch) == want
+
+
 def test_two_tables_share_a_selector(switch: Dataplane) -> None:
     a, b = members(switch, 1, 2)
     group = switch.group_add("I.shared", [Bucket(a), Bucket(b)])

@@ -82,6 +82,27 @@ def test_thousands_of_entries_come_and_go(switch: Dataplane) -> None:
         assert ask(switch, LPM, a=1, c=k)[0] == (0xEE if k in keys[::2] else k & 0xFF)
 
 
+@pytest.mark.parametrize(
+    ("kind", "table"), [(EXACT, "I.exact_t"), (LPM, "I.lpm_t"), (TERNARY, "I.ternary_t")]
+)
+def test_one_entry_is_found_as_several_are(switch: Dataplane, kind: int, table: str) -> None:
+    """One entry alone is found without its hash."""
+    held: dict[int, int] = {}
+    for key in (1, 2, 3, -2, -1, 4, -3, -4, 5, -5):
+        if key > 0:
+            match = {
+                EXACT: [Match(key), Match(0)],
+                LPM: [Match(key), Match(0, 0)],
+                TERNARY: [Match(0, 0), Match(0, 0), Match(key)],
+            }[kind]
+            say = Action("I.say", (key,)) if kind == EXACT else set_code(key)
+            held[key] = switch.table_insert(table, match, int(kind == TERNARY), say)
+        else:
+            switch.table_delete(table, held.pop(-key))
+        found = {k: ask(switch, kind, a=k)[0] for k in range(1, 6)}
+        assert {k for k in found if found[k] == k} == held.keys(), key
+
+
 def test_the_longest_prefix_wins(switch: Dataplane) -> None:
     add = switch.table_insert
     add("I.lpm_t", [Match(1), Match(0x0A000000, 0xFF000000)], 0, set_code(8))
