@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import resource
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.scale_world import TOKEN, Region
+from bench.stats import percentile
 from cfn.advert_sender import AdvertSender, SendError
 from cfn.damping import Damping, Schedule, Views
 
@@ -26,7 +28,27 @@ _SETTLED_S = 5.0
 """Connections are made and first adverts sent before anything is counted."""
 
 
-async def _agent(region: Region, number: int, port: int, end: float, told: Counter[str]) -> None:
+@dataclass(slots=True)
+class _Told:
+    """What became of adverts.
+
+    Attributes:
+        ends: how many were accepted, refused and unanswered.
+        answer_ms: how long those that were answered took.
+        interval_ms: what the controller asked for last, by agent.
+    """
+
+    ends: Counter[str] = field(default_factory=Counter[str])
+    answer_ms: list[float] = field(default_factory=list[float])
+    interval_ms: dict[int, int] = field(default_factory=dict[int, int])
+
+    def clear(self) -> None:
+        """Forget what is counted."""
+        self.ends.clear()
+        self.answer_ms.clear()
+
+
+async def _agent(region: Region, number: int, port: int, end: float, told: _Told) -> None:
     """One site's agent. Its own address of the loopback is what makes gRPC open a socket of its own."""
     draw, schedule = random.Random(number), Schedule(Damping())
     site = region.sites[number]
@@ -39,12 +61,15 @@ async def _agent(region: Region, number: int, port: int, end: float, told: Count
             due = schedule.due(views)
             if now < due:
                 await asyncio.sleep(due - now)
+            began = time.monotonic()
             try:
                 ack = await sender.send(views)
-                told["accepted" if ack.accepted else "refused"] += 1
+                told.answer_ms.append(1000 * (time.monotonic() - began))
+                told.ends["accepted" if ack.accepted else "refused"] += 1
+                told.interval_ms[number] = ack.min_interval_ms
                 schedule.slow_down(ack.min_interval_ms / 1000)
             except SendError:
-                told["unanswered"] += 1
+                told.ends["unanswered"] += 1
             schedule.sent(views, time.monotonic())
 
 
@@ -56,14 +81,21 @@ def _moved(views: Views, draw: random.Random) -> Views:
 
 
 async def _run(sites: int, port: int, seconds: float) -> dict[str, float]:
-    region, told = Region(sites), Counter[str]()
+    region, told = Region(sites), _Told()
     end = time.monotonic() + _SETTLED_S + seconds
     agents = [asyncio.create_task(_agent(region, number, port, end, told)) for number in range(sites)]
     await asyncio.sleep(_SETTLED_S)
     told.clear()
     began, cpu = time.monotonic(), _cpu_s()
     await asyncio.sleep(seconds)
-    figures = {"cpu": (_cpu_s() - cpu) / (time.monotonic() - began), "mb": _resident_mb(), **told}
+    figures = {
+        "cpu": (_cpu_s() - cpu) / (time.monotonic() - began),
+        "mb": _resident_mb(),
+        "answer_p50_ms": percentile(told.answer_ms, 50) if told.answer_ms else math.inf,
+        "answer_p99_ms": percentile(told.answer_ms, 99) if told.answer_ms else math.inf,
+        "interval_ms": sum(told.interval_ms.values()) / max(1, len(told.interval_ms)),
+        **told.ends,
+    }
     await asyncio.gather(*agents)
     return figures
 

@@ -28,6 +28,8 @@ from topo import render
 _PORT = 9339
 _SECONDS = 20.0
 _STARTED_S = 60.0
+_ENDS = ("accepted", "refused", "unanswered")
+"""What can become of an advert (`bench.agents`)."""
 
 
 def run(counts: Sequence[int], tell: Callable[[str], None]) -> dict[str, dict[str, Any]]:
@@ -65,8 +67,11 @@ def _measured(count: int) -> dict[str, Any]:
             "agent_mb": told["mb"] / count,
             "agent_cpu": told["cpu"] / count,
             "adverts_per_s": told.get("accepted", 0) / _SECONDS,
+            "answered": 1 - told.get("unanswered", 0) / max(1, sum(told.get(one, 0) for one in _ENDS)),
             "refused": told.get("refused", 0),
             "unanswered": told.get("unanswered", 0),
+            "answer_ms": {"p50": told["answer_p50_ms"], "p99": told["answer_p99_ms"]},
+            "interval_ms": told["interval_ms"],
         }
 
 

@@ -14,6 +14,8 @@ from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
 from cfn.site import InstanceView
 
+VALID_FOR = 3.5
+"""Intervals between adverts: two may get lost before the controller forgets the site."""
 TIMEOUT_S = 2.0
 """An acknowledgement that takes longer counts as none."""
 
@@ -46,13 +48,13 @@ class AdvertSender:
             controller: `host:port` or another gRPC target.
             site: name in the controller's catalogue.
             token: proves that the adverts are the site's.
-            ttl_ms: how long each advert is valid.
+            ttl_ms: how long each advert is valid; longer where the controller asks for fewer of them.
             numbers: those of the site's other connections; None without any.
         """
         self._controller = controller
         self._site = site
         self._metadata = (("authorization", f"Bearer {token}"),)
-        self._ttl_ms = ttl_ms
+        self._ttl_ms = self._least_ttl_ms = ttl_ms
         self._numbers = numbers or Numbers()
         self._channel: grpc.aio.Channel | None = None
 
@@ -110,10 +112,12 @@ class AdvertSender:
             assessment.put_into(advert)
         stub = advert_pb2_grpc.AdvertsStub(self._channel)
         try:
-            return await stub.Advertise(advert, metadata=self._metadata, timeout=TIMEOUT_S)
+            ack: pb.AdvertAck = await stub.Advertise(advert, metadata=self._metadata, timeout=TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             reason = f"{error.code().name}: {error.details()}"
             raise SendError(f"controller {self._controller}: {reason}") from None
+        self._ttl_ms = max(self._least_ttl_ms, round(VALID_FOR * ack.min_interval_ms))
+        return ack
 
 
 def to_message(view: InstanceView) -> pb.Instance:

@@ -8,16 +8,18 @@ import grpc
 
 from cfn.proto import advert_pb2 as pb
 from cfn.proto import advert_pb2_grpc
+from control.pace import MIN_INTERVAL_MS
 from control.refused import Refused
-
-MIN_INTERVAL_MS = 20
-"""Adverts that come faster than this tell nothing new: a service time or two has to pass."""
 
 
 class Adverts(advert_pb2_grpc.AdvertsServicer):
-    """Hands adverts on; `take` gets the message and the sender's token, and raises `Refused`."""
+    """Hands adverts on.
 
-    def __init__(self, take: Callable[[pb.Advert, str], None]):
+    `take` gets the message and the sender's token, and says how many ms are to pass before the next one, or
+    raises `Refused`.
+    """
+
+    def __init__(self, take: Callable[[pb.Advert, str], int]):
         self._take = take
 
     async def Advertise(  # noqa: N802 - the name in advert.proto
@@ -27,13 +29,13 @@ class Adverts(advert_pb2_grpc.AdvertsServicer):
         metadata = dict(context.invocation_metadata() or ())
         kind, _, token = str(metadata.get("authorization", "")).partition(" ")
         try:
-            self._take(request, token if kind.lower() == "bearer" else "")
+            min_interval_ms = self._take(request, token if kind.lower() == "bearer" else "")
         except Refused as refused:
             return pb.AdvertAck(accepted=False, reason=str(refused), min_interval_ms=MIN_INTERVAL_MS)
-        return pb.AdvertAck(accepted=True, min_interval_ms=MIN_INTERVAL_MS)
+        return pb.AdvertAck(accepted=True, min_interval_ms=min_interval_ms)
 
 
-async def serve(address: str, take: Callable[[pb.Advert, str], None]) -> grpc.aio.Server:
+async def serve(address: str, take: Callable[[pb.Advert, str], int]) -> grpc.aio.Server:
     """Listen for adverts at `HOST:PORT` or `unix:PATH`.
 
     Raises:

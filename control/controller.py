@@ -25,12 +25,13 @@ from control.installer import Installer
 from control.keys import KeyRing
 from control.model import SiteAdvert
 from control.order import Order
+from control.pace import Pace
 from control.prober import Prober
 from control.program import Changes, Program
 from control.reading import Reader
 from control.refused import Refused
 from control.target import Session, Target
-from control.waiting import first_of
+from control.waiting import first_of, let_others
 
 _GATHER_S = 2.0
 """How long the first router waits for the others to tell what they hold, when a controller starts."""
@@ -96,6 +97,7 @@ class Controller:
         self._nothing_due = asyncio.Event()
         self._nothing_due.set()
         self._since: float | None = None
+        self._pace = Pace()
 
     async def run(self) -> None:
         """Control until cancelled."""
@@ -109,8 +111,11 @@ class Controller:
             if self.exchange:
                 tasks.create_task(self.exchange.run())
 
-    def take(self, message: pb.Advert, token: str) -> None:
+    def take(self, message: pb.Advert, token: str) -> int:
         """Act on an advert.
+
+        Returns:
+            How many ms the site is to leave before its next one.
 
         Raises:
             Refused: it is not believed.
@@ -138,6 +143,7 @@ class Controller:
         told: dict[str, object] = {"sequence": advert.sequence, "instances": len(advert.instances)}
         unknown = self.program.steering.services.unknown(new)
         self.events("advert", site=advert.site, **told, **({"unknown_functions": unknown} if unknown else {}))
+        return self._pace.interval_ms(message.ttl_ms)
 
     def _exchange(self) -> Exchange | None:
         domain = self._options.domain
@@ -235,15 +241,17 @@ class Controller:
         """Decide upon what is due, a piece after the other, so that nobody else has to wait for long."""
         while True:
             await self._is_due.wait()
-            while self.program.due:
-                since, end = self._since, time.monotonic() + _PIECE_S
+            while self.program.has_work:
+                now = time.monotonic()
+                self._pace.waited(now - self.program.due.since if self.program.due else 0.0)
+                since, end = self._since, now + _PIECE_S
                 changes = self.program.decide(lambda end=end: time.monotonic() >= end)
-                if not self.program.due:
+                if not self.program.has_work:
                     self._since = None
                 for name, installer in self.installers.items():
                     installer.changed(changes.get(name, {}), since)
                 self._look_whether_started()
-                await asyncio.sleep(0)
+                await let_others(_PIECE_S)
             self._is_due.clear()
             self._nothing_due.set()
 
@@ -296,11 +304,13 @@ class Controller:
         """These are decided, and more may be due by what came at `since` (monotonic)."""
         for name, installer in self.installers.items():
             installer.changed(changes.get(name, {}), None)
-        if self.program.due:
+        if self.program.has_work:
             if since is not None:
                 self._since = min(since, self._since or since)
             self._nothing_due.clear()
             self._is_due.set()
+        else:
+            self._pace.waited(0.0)
 
     def _reacted(self, seconds: float) -> None:
         self.reactions_ms.append(seconds * 1000)

@@ -43,6 +43,11 @@ class Due:
         """Their numbers."""
         return self._why.keys()
 
+    @property
+    def since(self) -> float:
+        """When the first of what is new for the one whose turn it is came; there must be one."""
+        return next(iter(self._why.values())).since
+
     def add(self, cohorts: Iterable[int], why: Why) -> None:
         """Decide upon these, too; one that waits already keeps its turn."""
         for number in cohorts:

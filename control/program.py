@@ -96,6 +96,7 @@ class Program:
         self._placed_for = frozenset[int]()
         self._reported: set[int] = set()
         self._in_pieces = in_pieces
+        self._relocates = False
         self.due = Due()
         self.tuning: Tuning | None = None
         if any(service.tune for service in catalogue.services):
@@ -289,16 +290,10 @@ class Program:
             return verdict
         weights: defaultdict[Member, int] = defaultdict(int)
         for member, weight in verdict.weights:
-            seen = self._seen_from(router, member)
+            seen = self.sites.seen_from(router, member)
             if seen and seen in there:
                 weights[seen] += weight
         return Group(tuple(sorted(weights.items())), verdict.idle)
-
-    def _seen_from(self, router: str, member: Member) -> Member | None:
-        """What a router binds to for a member of any router; None for a site of its own as a whole."""
-        if member.site in self.sites and self.sites.router(member.site) == router:
-            return None if member.is_site else member
-        return Member(member.site)
 
     def _steer(
         self, told: Mapping[int, Told], news: set[int], *, anew: bool = False, also: Set[int] = frozenset()
@@ -311,25 +306,28 @@ class Program:
         released = self.cohorts.adopted - held
         moves = self.cohorts.update(told, released)
         changes = self.steering.follow(moves)
-        if moves.relocates or self._held_until.keys() != self._placed_for:
-            self._place_members()
-        placed = self._placed()
+        self._relocates |= moves.relocates or self._held_until.keys() != self._placed_for
         held = self.steering.bound_to(self._held_until.keys())
         concerned = set(self.cohorts) if anew else moves.changed.union(*map(self._concerned, news), also)
         # While a cohort was held, news of other sites was not acted upon.
         scopes = set(self.sites) if anew or released or also else set(told)
         self.due.follow(moves)
         self.due.drop(held)
-        why = Why(self._clock(), frozenset(news), frozenset(scopes))
-        self.due.add(sorted(concerned - held), why)
-        now = None
+        self.due.add(sorted(concerned - held), Why(self._clock(), frozenset(news), frozenset(scopes)))
         if self._in_pieces:
             # Functions that go to a cohort that never was decided upon would be refused until it is.
             joined = {new for old, new in moves.moved if old != NO_COHORT} - self.steering.decided
-            now = sorted(joined & self.due.keys())
-        changes |= self._decide(self.due.turns(now), placed)
-        changes |= self.steering.prune(held | self.due.keys(), placed)
+            if joined & self.due.keys():
+                changes |= self._decide(self.due.turns(sorted(joined & self.due.keys())))
+        else:
+            changes |= self._decide(self.due.turns())
+        changes |= self.steering.prune(held, self._placed())
         return self._want(changes, moves)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something left to `decide`."""
+        return self._relocates or bool(self.due)
 
     def decide(self, enough: Callable[[], bool]) -> Changes:
         """Decide upon cohorts that are due, in their turn, at least one, until it is `enough`.
@@ -337,24 +335,29 @@ class Program:
         Returns:
             The decisions that changed.
         """
-        return self._want(self._decide(self.due.turns(), self._placed(), enough), Moves())
+        return self._want(self._decide(self.due.turns(), enough), Moves())
 
     def _decide(
-        self, turns: Iterable[tuple[int, Why]], placed: Placed, enough: Callable[[], bool] = lambda: False
+        self, turns: Iterable[tuple[int, Why]], enough: Callable[[], bool] = lambda: False
     ) -> dict[Spot, Change]:
+        relocates, self._relocates = self._relocates, False
+        if relocates:
+            self._place_members()
+        placed = self._placed()
         changes: dict[Spot, Change] = {}
         for number, why in turns:
             changes |= self.steering.decide([number], placed, why.news, why.scopes)
             if enough():
                 break
-        return changes
+        return changes | self.steering.prune(self.due.keys(), placed) if relocates else changes
 
     def _want(self, changes: Mapping[Spot, Change], moves: Moves) -> Changes:
         by_router: Changes = {router: {} for router in self.routers}
         for (router, draw), (_, after) in changes.items():
             by_router[router][draw] = after
         for router, one in self.routers.items():
-            one.decide(by_router[router], moves)
+            if by_router[router] or moves.moved or one.is_moved:
+                one.decide(by_router[router], moves)
         weights_told.tell(changes, self.steering, self._events)
         return {router: changed for router, changed in by_router.items() if changed}
 

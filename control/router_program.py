@@ -109,6 +109,11 @@ class RouterProgram:
                 self.want(member, alive.entities(there, here))
         return without
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether members have other slots or addresses than groups say."""
+        return bool(self._moved)
+
     def admit(self, catalogue: Catalogue) -> None:
         """Want the tenants' keys and rates, each tenant that signs in the slot that it has had."""
         self._auth_slots.keep(one.id for one in catalogue.tenants_by_name.values() if one.key)

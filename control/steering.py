@@ -195,11 +195,7 @@ class Steering:
 
     def moving(self, site: int) -> set[int]:
         """Cohorts whose shares an advert of a site moves on even when it tells nothing new."""
-        return {
-            number
-            for number in self._moving
-            if any(key.site == site for key in self.cohorts[number].identity.instances)
-        }
+        return self._moving & self.cohorts.run_at(site)
 
     def decide(
         self, cohorts: Iterable[int], placed: Placed, news: Set[int], scopes: Set[int]

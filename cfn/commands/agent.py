@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cfn.advert_sender import AdvertSender, Numbers
+from cfn.advert_sender import VALID_FOR, AdvertSender, Numbers
 from cfn.agent import Agent, AgentConfig
 from cfn.collectors.collecting import collecting
 from cfn.collectors.collector import SampleStore
@@ -75,8 +75,7 @@ def agent(
     except FileError as error:
         fail(error)
     config = AgentConfig(unix_path(listen, "--listen"), damping, drain, collected.profile.profile)
-    # Two adverts may get lost before the controller forgets the site.
-    ttl_ms, numbers = round(timer * 3500), Numbers()
+    ttl_ms, numbers = round(VALID_FOR * timer * 1000), Numbers()
     senders = [AdvertSender(one, site, token, ttl_ms=ttl_ms, numbers=numbers) for one in controller]
     try:
         asyncio.run(_run(config, senders, collected))

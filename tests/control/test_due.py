@@ -136,11 +136,15 @@ def answered(one: Program) -> set[tuple[int, str]]:
     return found
 
 
-def test_instances_that_are_gone_are_bound_to_by_nobody_before_anything_is_decided() -> None:
+def test_instances_that_are_gone_are_bound_to_by_nobody_though_decisions_are_still_due() -> None:
     one = program(Clock(), in_pieces=True)
     tell(one, "near", 1, [{*MANY}, {*MANY}], 100.0)
     one.decide(lambda: False)
     tell(one, "near", 2, [{*MANY}, set()], 100.0)
+    others = [advert("far", 1, instance(FAR, MANY[0]))]
+    for each in others:
+        one.take(each)
+    one.decide(lambda: True)
     assert one.due
     gone = InstanceKey(*NEAR_2)
     groups = [decision.weights for decision in one.steering.decisions.values()]
