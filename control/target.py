@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 import finsy as fy
+from finsy import p4client
 from finsy.grpcutil import GRPCStatusCode
 
 import p4src
@@ -28,8 +29,14 @@ _BATCH = 500
 """Updates in one Write: far below gRPC's 4 MB a message."""
 _CONNECT_S = 120.0
 """A target may compile the pipeline when it is pushed for the first time."""
+_CALL_S = 60.0
 _RETRY_S = (0.1, 1.0)
 _REPORTS = 1000
+
+if not hasattr(p4client, "_DEFAULT_RPC_TIMEOUT"):
+    raise ImportError("this version of finsy bounds calls in another way")
+# It is ten seconds and no option: too little for a push that compiles the program on a busy machine.
+setattr(p4client, "_DEFAULT_RPC_TIMEOUT", _CALL_S)  # noqa: B010 - it is private
 
 
 class Failure(NamedTuple):
