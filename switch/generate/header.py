@@ -224,7 +224,8 @@ class Statements:
         mask = self.layout.written.mask(self.program.type_of(dst.header), dst.field)
         if not mask:
             return assignment
-        return f"{{ {assignment} {self.expressions.place(dst.header)}.assigned |= {mask}u; }}"
+        # First, as an index that says which header it is may be read from the field.
+        return f"{{ {self.expressions.place(dst.header)}.assigned |= {mask}u; {assignment} }}"
 
     def set_valid(self, place: HeaderPlace, count: bool) -> list[str]:
         """Make a header valid, all 0 if it was not; the length register grows, as simple_switch's does."""

@@ -1,13 +1,15 @@
 """Headers that are not of one fixed form, and parsers that fail."""
 
+import json
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from switch.api import Match
 from switch.dataplane import Dataplane
-from tests.switch.harness import one, running
+from tests.switch.harness import one, program, running
 
 TOO_SHORT, OUT_OF_BOUNDS, HEADER_TOO_SHORT, TOO_DEEP = 1, 3, 4, 9
 
@@ -48,6 +50,25 @@ def test_a_stack_element_is_copied(switch: Dataplane) -> None:
 def test_a_stack_is_indexed_at_run_time(switch: Dataplane, index: int, value: int) -> None:
     what = bytes([1, index + 4])
     assert send(switch, what, b"\x02\x05") == (0, value, 0, what + b"\x02\x05")
+
+
+def test_an_index_may_be_what_is_assigned() -> None:
+    """hdr.labels[hdr.labels[0].value].value = 1, in place of the copy."""
+    declared = json.loads(program("shapes"))
+    (copy,) = [
+        primitive
+        for action in declared["actions"]
+        for primitive in action["primitives"]
+        if primitive["op"] == "assign_header"
+    ]
+    index = {"type": "field", "value": ["labels[0]", "value"]}
+    stack = {"type": "header_stack", "value": "labels"}
+    element = {"op": "dereference_header_stack", "left": stack, "right": index}
+    place = {"op": "access_field", "left": {"type": "expression", "value": element}, "right": 0}
+    target = {"type": "expression", "value": {"type": "expression", "value": place}}
+    copy |= {"op": "assign", "parameters": [target, {"type": "hexstr", "value": "0x01"}]}
+    with closing(Dataplane(json.dumps(declared).encode())) as switch:
+        assert send(switch, b"\x01\x03", b"\x00\x13") == (0, 0, 0, b"\x01\x03\x02\x13")
 
 
 @pytest.mark.parametrize("length", [0, 1, 8])
