@@ -98,7 +98,7 @@ class Controller:
         self._nothing_due = asyncio.Event()
         self._nothing_due.set()
         self._since: float | None = None
-        self._pace = Pace()
+        self._pace = Pace(time.monotonic)
 
     async def run(self) -> None:
         """Control until cancelled."""
@@ -112,8 +112,8 @@ class Controller:
             if self.exchange:
                 tasks.create_task(self.exchange.run())
 
-    def take(self, message: pb.Advert, token: str) -> int:
-        """Act on an advert.
+    def take(self, message: pb.Advert, token: str, waited_s: float = 0.0) -> int:
+        """Act on an advert that has waited to be taken for so long.
 
         Returns:
             How many ms the site is to leave before its next one.
@@ -144,7 +144,7 @@ class Controller:
         told: dict[str, object] = {"sequence": advert.sequence, "instances": len(advert.instances)}
         unknown = self.program.steering.services.unknown(new)
         self.events("advert", site=advert.site, **told, **({"unknown_functions": unknown} if unknown else {}))
-        return self._pace.interval_ms(message.ttl_ms)
+        return self._pace.interval_ms(message.ttl_ms, waited_s)
 
     def _exchange(self) -> Exchange | None:
         domain = self._options.domain
@@ -249,7 +249,7 @@ class Controller:
             await self._is_due.wait()
             while self.program.has_work:
                 now = time.monotonic()
-                self._pace.waited(now - self.program.due.since if self.program.due else 0.0)
+                self._pace.decided(now - self.program.due.since if self.program.due else 0.0)
                 since, end = self._since, now + _PIECE_S
                 changes = self.program.decide(lambda end=end: time.monotonic() >= end)
                 if not self.program.has_work:
@@ -316,7 +316,7 @@ class Controller:
             self._nothing_due.clear()
             self._is_due.set()
         else:
-            self._pace.waited(0.0)
+            self._pace.decided(0.0)
 
     def _reacted(self, seconds: float) -> None:
         self.reactions_ms.append(seconds * 1000)
