@@ -24,8 +24,8 @@ from cfn.damping import Damping, Schedule, Views
 
 _NOISE = 0.02
 _TTL_MS = 60_000
-_SETTLED_S = 5.0
-"""Connections are made and first adverts sent before anything is counted."""
+SETTLED_S = 20.0
+"""Before anything is counted connections are made, and the controller finds out how often it can be told."""
 
 
 @dataclass(slots=True)
@@ -82,9 +82,9 @@ def _moved(views: Views, draw: random.Random) -> Views:
 
 async def _run(sites: int, port: int, seconds: float) -> dict[str, float]:
     region, told = Region(sites), _Told()
-    end = time.monotonic() + _SETTLED_S + seconds
+    end = time.monotonic() + SETTLED_S + seconds
     agents = [asyncio.create_task(_agent(region, number, port, end, told)) for number in range(sites)]
-    await asyncio.sleep(_SETTLED_S)
+    await asyncio.sleep(SETTLED_S)
     told.clear()
     began, cpu = time.monotonic(), _cpu_s()
     await asyncio.sleep(seconds)

@@ -19,6 +19,7 @@ from typing import Any
 
 import p4src
 from bench import bed
+from bench.agents import SETTLED_S
 from bench.command import BenchError
 from bench.process import Child, command_line, running
 from bench.scale_world import Region
@@ -80,11 +81,11 @@ def _agents(count: int, namespace: str, controller: Child) -> Mapping[str, float
     command = [sys.executable, "-m", "bench.agents", str(count), str(_PORT), str(_SECONDS)]
     agents = subprocess.Popen(command_line(command, namespace, None), stdout=subprocess.PIPE)
     try:
-        time.sleep(_SECONDS / 2)
+        time.sleep(SETTLED_S + _SECONDS / 4)
         began, cpu = time.monotonic(), controller.cpu_s()
         time.sleep(_SECONDS / 2)
         share = (controller.cpu_s() - cpu) / (time.monotonic() - began)
-        output, _ = agents.communicate(timeout=_SECONDS + _STARTED_S)
+        output, _ = agents.communicate(timeout=SETTLED_S + _SECONDS + _STARTED_S)
     finally:
         agents.kill()
         agents.wait()

@@ -2,8 +2,8 @@
 
 Adverts wait to be taken and then to be decided upon. Where sites tell more than there is time for, that takes
 ever longer, and an answer that comes too late was made for nothing. So each acknowledgement says how long to
-wait before the next advert: that interval grows exponentially while adverts wait for longer than `TARGET_S`, and
-shrinks likewise while they don't.
+leave before the next advert: that interval grows while adverts wait for longer than `TARGET_S`, and shrinks
+while they don't. A site hears of it an interval later, so the longer that is, the slower it changes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MIN_INTERVAL_MS = 20
 TARGET_S = 0.2
 _MOST_S = 60.0
 _RATE = 0.5
-"""By how much the interval's logarithm changes in a second, at most."""
+"""By how much the interval's logarithm changes, at most: in a second, or in an interval that is longer."""
 _SMOOTHING = 0.25
 _PART_OF_TTL = 0.5
 """The next advert must come before the last one expires; that says how long it is valid then."""
@@ -43,6 +43,6 @@ class Pace:
         now = self._clock()
         elapsed_s, self._at = min(1.0, now - self._at), now
         over = max(-1.0, min(1.0, (wait_s + self._wait_s) / TARGET_S - 1))
-        grown_s = self._interval_s * math.exp(_RATE * elapsed_s * over)
+        grown_s = self._interval_s * math.exp(_RATE * over * elapsed_s / max(1.0, self._interval_s))
         self._interval_s = max(MIN_INTERVAL_MS / 1000, min(_MOST_S, grown_s))
         return max(MIN_INTERVAL_MS, round(min(1000 * self._interval_s, _PART_OF_TTL * ttl_ms)))
