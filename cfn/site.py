@@ -6,8 +6,11 @@ Pure: statuses and times come in, views go out; sockets and clocks are `cfn.agen
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
+from statistics import median
+from typing import NamedTuple, Self
 
 from cfn.cpu import Cpu
 from cfn.status import InstanceStatus
@@ -16,6 +19,12 @@ WINDOW_US = 1_000_000
 """Span over which rates and service times are measured."""
 SILENT_AFTER_S = 2.0
 """An instance that has not reported for so long is not advertised any more."""
+_REMEMBERED = 100
+"""Statuses with runs that tell what runs take."""
+_LATELY = 3
+"""Those that tell how fast runs are now, where runs hardly compute."""
+_COMPUTES = 0.05
+"""Part of their duration that runs use the CPU for, if they compute: less is not measured well."""
 _LEAST_LEFT = 0.05
 """Share of the CPU below which what is left is not told apart."""
 _LEAST_CAPACITY = 0.01
@@ -92,15 +101,44 @@ class SiteState:
         return tuple(replace(view, draining=True) if draining else view for view in views)
 
 
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What ended between two statuses: how many runs, the sum of their durations, and of their CPU times."""
+
+    count: int
+    busy_s: float
+    cpu_s: float
+
+    @classmethod
+    def between(cls, first: InstanceStatus, last: InstanceStatus) -> Self:
+        """Those that the last status tells of and the first did not."""
+        busy_us, cpu_us = last.busy_us - first.busy_us, last.cpu_us - first.cpu_us
+        return cls(last.completed - first.completed, busy_us / 1e6, cpu_us / 1e6)
+
+
+class _Times(NamedTuple):
+    """What a run takes now, in seconds.
+
+    Attributes:
+        usual_s: one that is not long for this function.
+        mean_s: of all.
+        best_s: of all, on an idle site.
+        cpu_s: of the CPU, of all.
+    """
+
+    usual_s: float
+    mean_s: float
+    best_s: float
+    cpu_s: float
+
+
 class _History:
-    """What one run of an instance's server has reported within the last `WINDOW_US`."""
+    """What one run of an instance's server has reported: of late, and what its runs took before."""
 
     def __init__(self) -> None:
         self.heard = 0.0
         self._statuses: deque[InstanceStatus] = deque()
-        self._service_s = 0.0
-        self._shortest_s = 0.0
-        self._cpu_s = 0.0
+        self._runs = deque[_Runs](maxlen=_REMEMBERED)
 
     @property
     def last(self) -> InstanceStatus:
@@ -108,23 +146,19 @@ class _History:
 
     def take(self, status: InstanceStatus, now: float) -> None:
         self.heard = now
+        if self._statuses and status.completed > self.last.completed:
+            self._runs.append(_Runs.between(self.last, status))
         self._statuses.append(status)
         # One status from before the window stays, so that the window is covered whole.
         while len(self._statuses) > 2 and self._statuses[1].at_us <= status.at_us - WINDOW_US:
             self._statuses.popleft()
-        first = self._statuses[0]
-        completed = status.completed - first.completed
-        if completed > 0:
-            self._service_s = (status.busy_us - first.busy_us) / completed / 1e6
-            self._cpu_s = (status.cpu_us - first.cpu_us) / completed / 1e6
-            self._shortest_s = min(self._service_s, self._shortest_s or self._service_s)
 
     def view(self, left: float, spare: float) -> InstanceView:
         """The instance as it stands; `left` of the site's CPU as a share, `spare` for it in cores."""
         first, last = self._statuses[0], self._statuses[-1]
         span_s = (last.at_us - first.at_us) / 1e6
         completed_rps = (last.completed - first.completed) / span_s if span_s else 0.0
-        service_s = self._service_s if completed_rps else self._expected_s(left)
+        times = _times(self._runs, left, idle=not completed_rps) if self._runs else _Times(0.0, 0.0, 0.0, 0.0)
         return InstanceView(
             func_id=last.func_id,
             instance=last.instance,
@@ -132,29 +166,51 @@ class _History:
             ipv6=last.ipv6,
             load=last.load,
             queue=last.queue,
-            service_time_us=service_s * 1e6,
+            service_time_us=times.usual_s * 1e6,
             arrival_rps=(last.arrived - first.arrived) / span_s if span_s else 0.0,
             completed_rps=completed_rps,
-            capacity_rps=self._capacity_rps(last.workers, service_s, completed_rps, spare),
+            capacity_rps=_capacity_rps(last.workers, times, completed_rps, spare),
             concurrency=last.workers,
             draining=last.state == "draining",
             also=last.also,
         )
 
-    def _expected_s(self, left: float) -> float:
-        """The service time to expect of an idle instance, which would compute in what is left.
 
-        What was last measured may be of a time when the site was overloaded. Were it told on and on, no
-        request would come to measure it again.
-        """
-        return self._shortest_s + self._cpu_s * (1 / max(_LEAST_LEFT, left) - 1)
+def _times(runs: Sequence[_Runs], left: float, *, idle: bool) -> _Times:
+    """What a run takes now, by what runs took before.
 
-    def _capacity_rps(self, workers: int, service_s: float, completed_rps: float, spare: float) -> float:
-        """Requests a second that workers and CPU allow: what it does now, and what spare cores would add."""
-        if not service_s:
-            return 0.0
-        by_workers = workers / service_s
-        if not self._cpu_s:
-            return by_workers
-        by_cpu = completed_rps + spare / self._cpu_s
-        return max(_LEAST_CAPACITY * workers / self._shortest_s, min(by_workers, by_cpu))
+    That is its work times the pace. The work is CPU time, as it has been for long, and the pace how long a
+    second of it takes of late: so it is no slowness when more is asked for, however much. Where runs hardly
+    compute, all have the same work and the pace is that of several statuses.
+
+    An idle instance would compute in what is `left` of the site. Were it told of as it was last, maybe when
+    the site was overloaded, no request would come to measure it again.
+    """
+    count = sum(one.count for one in runs)
+    cpu_s = sum(one.cpu_s for one in runs)
+    computes = cpu_s > 0 and cpu_s >= _COMPUTES * sum(one.busy_s for one in runs)
+    works = [one.cpu_s if computes else float(one.count) for one in runs]
+    paces = [one.busy_s / work for one, work in zip(runs, works, strict=True) if work]
+    best = _lower_quartile(paces)
+    if idle:
+        pace = best + (1 / max(_LEAST_LEFT, left) - 1) * cpu_s / sum(works)
+    else:
+        pace = paces[-1] if computes else median(paces[-_LATELY:])
+    usual = _lower_quartile([work / one.count for one, work in zip(runs, works, strict=True)])
+    mean = sum(works) / count
+    return _Times(usual * pace, mean * pace, mean * best, cpu_s / count)
+
+
+def _lower_quartile(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 4]
+
+
+def _capacity_rps(workers: int, times: _Times, completed_rps: float, spare: float) -> float:
+    """Requests a second that workers and CPU allow: what it does now, and what spare cores would add."""
+    if not times.mean_s:
+        return 0.0
+    by_workers = workers / times.mean_s
+    if not times.cpu_s:
+        return by_workers
+    by_cpu = completed_rps + spare / times.cpu_s
+    return max(_LEAST_CAPACITY * workers / times.best_s, min(by_workers, by_cpu))

@@ -33,6 +33,56 @@ def test_the_first_status_knows_no_rates():
     assert (view.service_time_us, view.arrival_rps, view.capacity_rps) == (0, 0, 0)
 
 
+def reported(*runs: tuple[int, float, float], workers: int = 4):
+    """An instance that tells every 50 ms of so many runs, and of what each took: ms, and ms of the CPU."""
+    state, completed, busy_us, cpu_us = SiteState(), 0, 0.0, 0.0
+    for number, (count, busy_ms, cpu_ms) in enumerate(((0, 0.0, 0.0), *runs)):
+        completed, busy_us, cpu_us = (
+            completed + count,
+            busy_us + 1000 * count * busy_ms,
+            cpu_us + 1000 * count * cpu_ms,
+        )
+        told = status(
+            at_s=number * 0.05,
+            arrived=completed,
+            completed=completed,
+            busy_us=round(busy_us),
+            cpu_us=round(cpu_us),
+            workers=workers,
+        )
+        state.take(told, number * 0.05)
+    (view,) = state.view(IDLE, draining=False)
+    return view
+
+
+SHORT, LONG = (5, 4.0, 4.0), (1, 400.0, 400.0)
+
+
+def test_a_long_run_now_and_then_is_no_slowness_and_counts_in_the_capacity():
+    assert reported(*[SHORT] * 20).service_time_us == pytest.approx(4000)
+    mixed = reported(*([SHORT] * 19 + [LONG]) * 2)
+    assert mixed.service_time_us == pytest.approx(4000)
+    assert mixed.capacity_rps == pytest.approx(4 / ((190 * 0.004 + 2 * 0.4) / 192))
+
+
+def test_what_runs_are_slowed_down_by_shows_at_once_whatever_was_asked_for():
+    for slowed in ((5, 28.0, 4.0), (1, 2800.0, 400.0)):
+        assert reported(*[SHORT] * 20, slowed).service_time_us == pytest.approx(28_000)
+        assert reported(*[SHORT] * 20, slowed, SHORT).service_time_us == pytest.approx(4000)
+
+
+def test_where_runs_hardly_compute_it_takes_several_statuses():
+    waits, slow = (5, 20.0, 0.1), (5, 80.0, 0.1)
+    assert reported(*[waits] * 20, slow).service_time_us == pytest.approx(20_000)
+    assert reported(*[waits] * 20, slow, slow).service_time_us == pytest.approx(80_000)
+    assert reported(*[waits] * 20, slow, slow).capacity_rps == pytest.approx(4 / 0.08)
+
+
+def test_what_lasts_becomes_usual():
+    quicker = (5, 1.0, 1.0)
+    assert reported(*[SHORT] * 20, *[quicker] * 100).service_time_us == pytest.approx(1000)
+
+
 def after_a_rush(cpu: Cpu):
     """An instance that took 4 ms a request, then 40 ms on a busy site, and has had nothing to do since."""
     (view,) = site(
