@@ -225,9 +225,9 @@ async def _rotate(switch: fy.Switch) -> None:
 async def _rebuild(switch: fy.Switch) -> None:
     """Another group, of half the instances in another order of weights, takes the place of the first."""
     weights = {index: 1 + index for index in range(0, len(two_ingresses.instances()), 2)}
-    await switch.insert(two_ingresses.group(GROUP + 1, weights))
+    await switch.insert([two_ingresses.group(GROUP + 1, weights)])
     await switch.modify(two_ingresses.services(GROUP + 1))
-    await switch.delete(two_ingresses.group(GROUP, weights))
+    await switch.delete([two_ingresses.group(GROUP, weights)])
 
 
 def table(target: str, found: dict[str, Found], flows: Sequence[Found]) -> Table:

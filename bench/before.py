@@ -18,7 +18,12 @@ _TO_SITE, _TO_CLIENT, _TO_CORE = 1, 2, 3
 def entries() -> list[fy.P4TableEntry]:
     """Return what it needs for the kinds of packets that it has."""
     known = fy.P4TableAction("known", public=0, per_request=0)
-    draw = next(entry for entry in ingress.entries() if entry.table_id == "first").action
+    draw = fy.P4IndirectAction(
+        [
+            (weight, fy.P4TableAction("bind_instance", **place))
+            for weight, place in zip(ingress.WEIGHTS, ingress.places(), strict=True)
+        ]
+    )
     match = {"is_ipv6": 0, "class_id": 0, "func_id": ingress.FUNCTION}
     return [
         *(entry for entry in ingress.entries() if entry.table_id in _SHARED),

@@ -64,7 +64,7 @@ class Changer:
                 away = None
             leaving = self._draw.randrange(len(self._instances)) if phase == 0 and self.made else None
             away = leaving if leaving is not None else away
-            await switch.modify(two_ingresses.group(GROUP, self._weights(away)))
+            await switch.modify([two_ingresses.group(GROUP, self._weights(away))])
             if leaving is not None:
                 self._deaths.began(self._instances[leaving])
                 await switch.delete([two_ingresses.live(leaving)])

@@ -1,6 +1,6 @@
 """A router at the edge that has work for every stage, told in table entries: `bench.kinds` sends through it.
 
-It begins as the router of the workload `cfn` (`bench.ingress`), with one draw instead of two. Each function,
+It begins as the router of the workload `cfn` (`bench.ingress`), without rivals. Each function,
 tenant and input beyond that switches one stage on.
 """
 
@@ -12,15 +12,14 @@ import finsy as fy
 
 from bench import ingress
 from bench.ingress import CLIENT, CLIENT_MAC, FUNCTION, GROUP, ROUTER_MAC, SITE, TENANT
+from bench.rivals import NO_RIVALS, race
 from bench.workload import OUT_PORT
 from cfn.auth import TenantKey
 from cfn.cookie import CookieKey
 from cfn.names import func_id
 from control.stages.row import default, row
 
-ONE_DRAW = 255
-"""The lead that asks for no second draw (choose.p4)."""
-TWO_CHOICES = func_id("bench/two-choices")
+RACED = func_id("bench/raced")
 REMEMBERED = func_id("bench/remembered")
 REMOTE = func_id("bench/remote")
 PINNED = func_id("bench/pinned")
@@ -49,9 +48,9 @@ _CORE_MAC = "02:00:00:00:04:00"
 def entries() -> list[fy.P4TableEntry | fy.P4CloneSessionEntry]:
     """Return all entries."""
     return [
-        *ingress.entries(lead=ONE_DRAW),
+        *ingress.entries(lead=NO_RIVALS),
         default("router", fy.P4TableAction("router_is", router=1, ipv4=int(ingress.ROUTER), ipv6=0)),
-        *_function(TWO_CHOICES, GROUP, lead=ingress.LEAD),
+        *_function(RACED, GROUP, lead=ingress.LEAD),
         *_function(REMEMBERED, GROUP, flow_s=_FLOW_S),
         *_function(REMOTE, _REMOTE_GROUPS[SITE_FAR]),
         *_function(PINNED, _REMOTE_GROUPS[SITE_PINNED]),
@@ -69,7 +68,7 @@ def entries() -> list[fy.P4TableEntry | fy.P4CloneSessionEntry]:
     ]
 
 
-def _function(function: int, group: int, lead: int = ONE_DRAW, flow_s: int = 0) -> list[fy.P4TableEntry]:
+def _function(function: int, group: int, lead: int = NO_RIVALS, flow_s: int = 0) -> list[fy.P4TableEntry]:
     known = fy.P4TableAction(
         "known", service=ingress.SERVICE, public=0, per_request=0, lead=lead, flow_s=flow_s
     )
@@ -83,10 +82,10 @@ def _function(function: int, group: int, lead: int = ONE_DRAW, flow_s: int = 0) 
 
 def _remote(site: int, address: IPv4Address) -> list[fy.P4TableEntry]:
     place = {"slot": _REMOTE_SLOTS[site], "ipv4": int(address), "ipv6": 0}
-    members = fy.P4IndirectAction([(1, fy.P4TableAction("bind_site", site=site, **place))])
+    bind = fy.P4TableAction("bind_site", site=site, **place, **race({place["slot"]: 0}))
     return [
         row("site", {"site": site}, fy.P4TableAction("remote", **place)),
-        *(row(table, {"group": _REMOTE_GROUPS[site]}, members) for table in ("first", "second")),
+        row("draw", {"group": _REMOTE_GROUPS[site]}, fy.P4IndirectAction([(1, bind)])),
     ]
 
 

@@ -1,7 +1,7 @@
 """One site of three slows down and nobody steers any more: `python -m bench.fastloop`.
 
 Controller and site agents are killed. Then a site's requests take ten times as long, and only what responses
-tell of load can move requests away from it: with a second draw, and without one.
+tell of load can move requests away from it: with rivals, and without any.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The workload `cfn`: requests without payload, steered by weight to one of several instances.
 
 The entries are those of an ingress router with one service: each frame is a first request of its flow, so
-it passes admission (function, tenant), is drawn twice from a weighted group, gets a sealed cookie and is
-routed.
+it passes admission (function, tenant), is drawn for a member of a weighted group, the others of which are its
+rivals, gets a sealed cookie and is routed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import finsy as fy
 
 import p4src
 from bench import packets
+from bench.rivals import race
 from bench.workload import OUT_PORT, Workload
 from cfn.names import func_id
 from cfn.wire import Header, Kind
@@ -32,7 +33,9 @@ SITE = 1
 SITE_ADDRESS = IPv4Address("10.253.0.1")
 GROUP = 1
 LEAD = 16
-"""Of the second draw, which the controller asks for unless a service is declared without."""
+"""That rivals need, unless a service is declared with another or without rivals."""
+_UNIT_US = 6000
+"""By how much a request delays others at an instance of weight 1."""
 FLOWS = 1024
 _FIRST_PORT = 20000
 KEY = {"k0": 0x03020100, "k1": 0x07060504}
@@ -63,19 +66,17 @@ def instances() -> list[IPv4Address]:
     return [FIRST_INSTANCE + number for number in range(len(WEIGHTS))]
 
 
-def entries(lead: int = LEAD) -> list[fy.P4TableEntry]:
-    """Return the entries that steer the workload's requests; `lead` is that of the second draw."""
-    addresses = instances()
-    keys = [
+def places() -> list[dict[str, int]]:
+    """Return for each instance the parameters that say who and where it is."""
+    return [
         {"site": SITE, "instance": number, "slot": number, "ipv4": int(address), "ipv6": 0}
-        for number, address in enumerate(addresses, 1)
+        for number, address in enumerate(instances(), 1)
     ]
-    members = fy.P4IndirectAction(
-        [
-            (weight, fy.P4TableAction("bind_instance", **key))
-            for weight, key in zip(WEIGHTS, keys, strict=True)
-        ]
-    )
+
+
+def entries(lead: int = LEAD) -> list[fy.P4TableEntry]:
+    """Return the entries that steer the workload's requests; `lead` is that of rivals."""
+    addresses, keys = instances(), places()
     known = fy.P4TableAction("known", service=SERVICE, public=0, per_request=0, lead=lead, flow_s=0)
     here = fy.P4TableAction("here", slot=0, ipv4=int(SITE_ADDRESS), ipv6=0)
     next_hop = fy.P4TableAction("forward_edge", port=OUT_PORT, src_mac=ROUTER_MAC, dst_mac=SITE_MAC, mtu=MTU)
@@ -97,7 +98,8 @@ def entries(lead: int = LEAD) -> list[fy.P4TableEntry]:
             )
             for key in keys
         ),
-        *(_entry(table, members, group=GROUP) for table in ("first", "second")),
+        _entry("draw", _members(), group=GROUP),
+        *(_rival(key) for key in keys),
         _entry(
             "service",
             fy.P4TableAction("set_group", group=GROUP),
@@ -131,6 +133,24 @@ def steering_fault(sent: bytes, received: bytes) -> str | None:
     if bound.request_id != asked.request_id:
         return f"request {asked.request_id} became {bound.request_id}"
     return packets.checksum_fault(received)
+
+
+def _members() -> fy.P4IndirectAction:
+    """Each with all others as rivals, which take the longer for a request the less their weight is."""
+    units_us = {place["slot"]: _UNIT_US // weight for place, weight in zip(places(), WEIGHTS, strict=True)}
+
+    def bind(place: dict[str, int]) -> fy.P4TableAction:
+        slot = place["slot"]
+        return fy.P4TableAction("bind_instance", **place, **race({slot: units_us[slot]} | units_us))
+
+    return fy.P4IndirectAction(
+        [(weight, bind(place)) for weight, place in zip(WEIGHTS, places(), strict=True)]
+    )
+
+
+def _rival(place: dict[str, int]) -> fy.P4TableEntry:
+    where = {name: value for name, value in place.items() if name != "slot"}
+    return _entry("rival", fy.P4TableAction("to_instance", **where), slot=place["slot"])
 
 
 def _frame(flow: int) -> bytes:

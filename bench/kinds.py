@@ -66,7 +66,7 @@ def kinds() -> list[PacketKind]:
         PacketKind("plain", _requests(header(FUNCTION)), ["BOUND_NEW"], is_old=True),
         PacketKind("cookie", _requests(alive), ["BOUND_BY_COOKIE"], is_old=True),
         PacketKind("remote site", _requests(header(edge.REMOTE)), ["BOUND_NEW"]),
-        PacketKind("two choices", _requests(header(edge.TWO_CHOICES)), ["BOUND_NEW", "BOUND_SECOND"]),
+        PacketKind("rivals", _requests(header(edge.RACED)), ["BOUND_NEW", "BOUND_TO_RIVAL"]),
         PacketKind("flow table", _requests(header(edge.REMEMBERED)), ["BOUND_BY_FLOW"]),
         PacketKind(
             "input's holder",

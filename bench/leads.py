@@ -1,7 +1,7 @@
-"""By how much a second draw's load must be lower (`lead`): `python -m bench.leads`.
+"""By how much sooner a rival must answer (`lead`): `python -m bench.leads`.
 
 The benchmark of the fast loop with leads as contenders. A small one herds: while all sites are equal,
-requests run after loads that differ by chance. A large one leaves a slow site later.
+requests run after numbers that differ by chance. A large one leaves a slow site later.
 """
 
 from __future__ import annotations

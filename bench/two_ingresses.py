@@ -15,9 +15,10 @@ from ipaddress import IPv4Address
 
 import finsy as fy
 
-from bench import edge, ingress
+from bench import ingress
 from bench.bed import Bed
 from bench.ingress import ANYCAST, CLIENT_MAC, FUNCTION, GROUP, MTU, ROUTER_MAC, SITE, SITE_ADDRESS, TENANT
+from bench.rivals import NO_RIVALS, race
 from bench.sessions import Ingress
 from cfn.names import func_id
 from control.stages.row import default, row
@@ -55,15 +56,18 @@ def instances() -> list[IPv4Address]:
     return [ingress.FIRST_INSTANCE + number for number in range(8)]
 
 
-def group(number: int, weights: Mapping[int, int]) -> list[fy.P4TableEntry]:
-    """Return the rows of a group of instances, by index in `instances`, with their weights."""
+def group(number: int, weights: Mapping[int, int]) -> fy.P4TableEntry:
+    """Return the row of a group of instances, by index in `instances`, with their weights."""
     members = fy.P4IndirectAction(
         [
-            (weight, fy.P4TableAction("bind_instance", site=SITE, instance=1 + index, **_place(index)))
+            (
+                weight,
+                fy.P4TableAction("bind_instance", site=SITE, instance=1 + index, **_member(_place(index))),
+            )
             for index, weight in weights.items()
         ]
     )
-    return [row(table, {"group": number}, members) for table in ("first", "second")]
+    return row("draw", {"group": number}, members)
 
 
 def services(group: int) -> list[fy.P4TableEntry]:
@@ -114,7 +118,7 @@ def _site_router() -> list[fy.P4TableEntry]:
         row("local_ipv4", {"dst_addr": int(SITE_ADDRESS)}, fy.P4TableAction("site_address", site=SITE)),
         row("core_port", {"port": 3}, fy.P4TableAction("from_core")),
         *(live(index) for index in range(len(instances()))),
-        *group(GROUP, dict.fromkeys(range(len(instances())), 1)),
+        group(GROUP, dict.fromkeys(range(len(instances())), 1)),
         *services(GROUP),
         *_way(1, "forward_edge", 2, (ROUTER_MAC, ingress.SITE_MAC), ["10.2.0.0/16"]),
         *_way(_TO_CLIENT, "forward_edge", 1, (ROUTER_MAC, CLIENT_MAC), ["10.1.0.0/16"]),
@@ -124,10 +128,10 @@ def _site_router() -> list[fy.P4TableEntry]:
 
 def _other_router() -> list[fy.P4TableEntry]:
     place = {"slot": _SLOT, "ipv4": int(SITE_ADDRESS), "ipv6": 0}
-    members = fy.P4IndirectAction([(1, fy.P4TableAction("bind_site", site=SITE, **place))])
+    members = fy.P4IndirectAction([(1, fy.P4TableAction("bind_site", site=SITE, **_member(place)))])
     return [
         row("site", {"site": SITE}, fy.P4TableAction("remote", **place)),
-        *(row(table, {"group": GROUP}, members) for table in ("first", "second")),
+        row("draw", {"group": GROUP}, members),
         *(
             row("service", _match(function, 0), fy.P4TableAction("set_group", group=GROUP))
             for function in FUNCTIONS
@@ -139,7 +143,7 @@ def _other_router() -> list[fy.P4TableEntry]:
 
 def _function(function: int, flow_s: int) -> fy.P4TableEntry:
     known = fy.P4TableAction(
-        "known", service=ingress.SERVICE, public=0, per_request=0, lead=edge.ONE_DRAW, flow_s=flow_s
+        "known", service=ingress.SERVICE, public=0, per_request=0, lead=NO_RIVALS, flow_s=flow_s
     )
     return row("function", {"func_id": function}, known)
 
@@ -161,3 +165,8 @@ def _match(function: int, scope: int) -> dict[str, int]:
 
 def _place(index: int) -> dict[str, int]:
     return {"slot": 1 + index, "ipv4": int(instances()[index]), "ipv6": 0}
+
+
+def _member(place: dict[str, int]) -> dict[str, int]:
+    """A place as that of a member without rivals."""
+    return place | race({place["slot"]: 0})

@@ -146,7 +146,7 @@ class InstanceError(CallError):
     Attributes:
         status: what it said.
         text: its explanation, if it gave one.
-        report: load and queue of the instance.
+        report: load of the instance, and the requests that it has.
         place: the function of the chain that answered, None without a chain.
         trace: what routers recorded, if that was asked for.
     """

@@ -64,7 +64,7 @@ class Reply:
 
     Attributes:
         payload: the function's output.
-        report: status, load and queue of the instance.
+        report: status and load of the instance, and the requests that it has.
         affinity: cookie for the next request of the session, 0 without one.
         latency_s: from the first attempt to the answer.
         attempts: how often the request was sent.

@@ -19,6 +19,8 @@ REMEMBER_S = 5.0
 """How long an answer is kept for retries."""
 REMEMBER_MAX = 2048
 """How many answers are kept at most; each has at most one datagram."""
+_MOST_REQUESTS = 0xFFFF
+"""That a response can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class InstanceState:
         self._remember(key, outcome, now)
 
     def answer(self, job: Job, outcome: Outcome) -> Packet:
-        """The response to a finished job, with the load as it is now."""
+        """The response to a finished job, with load and requests as they are now."""
         return self._respond(job.request, outcome)
 
     def _admit(self, job: Job) -> Packet | None:
@@ -202,5 +204,5 @@ class InstanceState:
         return kept[1] if kept else None
 
     def _respond(self, request: Packet, outcome: Outcome) -> Packet:
-        report = Report(outcome.status, self.load_now, min(self.queue, 0xFFFF))
+        report = Report(outcome.status, self.load_now, min(self.running + self.queue, _MOST_REQUESTS))
         return build_response(request, report, outcome.payload)

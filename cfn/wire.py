@@ -135,8 +135,9 @@ class Report:
     Attributes:
         status: a `Status` in a RESPONSE, a `NackCode` in a NACK, a `ProbeStatus` in a PROBE, 0 otherwise.
         load: load of the instance, 0–255; in a NACK a detail of the code.
-        queue: requests that wait at the instance; in a NACK the ms after which to try again, 0 for don't, or
-            for TOO_BIG the bytes that an IP packet may have; in a PREFETCH the site that holds the input.
+        queue: requests that the instance has, running and waiting; in a NACK the ms after which to try again,
+            0 for don't, or for TOO_BIG the bytes that an IP packet may have; in a PREFETCH the site that has
+            the input.
     """
 
     status: int = 0

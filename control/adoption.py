@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import finsy as fy
 
@@ -76,8 +76,9 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
                 adopted.results[ResultKey(row["func_id"], _data_id(row))] = args["site"]
             case "usage", _:
                 adopted.uses.add(UsageKey(row["tenant"], row["service"], row["site"]))
-            case "first", fy.P4IndirectAction(action_set=actions) if actions:
-                adopted.groups[row["group"]] = _group(actions)
+            case "draw", fy.P4IndirectAction(action_set=actions) if actions:
+                weighted = [(weight, one) for weight, one in actions if isinstance(weight, int)]
+                adopted.groups[row["group"]] = choose.group(weighted)
             case "member", _:
                 drawn_to[row["group"]].add(row["site"])
             case "service", fy.P4TableAction(name="set_group", args=args):
@@ -89,7 +90,7 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
                 pass
     for number, group in adopted.groups.items():
         idle = drawn_to[number] - {member.site for member, _ in group.weights}
-        adopted.groups[number] = Group(group.weights, frozenset(idle))
+        adopted.groups[number] = replace(group, idle=frozenset(idle))
     adopted.rows = {steered: number for steered, number in named.items() if number in adopted.groups}
     adopted.verdicts |= {steered: adopted.groups[number] for steered, number in adopted.rows.items()}
     if adopted.ring:
@@ -125,12 +126,3 @@ def _refusal(action: fy.P4TableAction, schema: fy.P4Schema) -> Verdict | None:
 def _steered(row: fy.P4TableEntry) -> Steered:
     func_id, length = row["func_id"]
     return Steered(func_id, row["class_id"], 6 if row["is_ipv6"] else 4, length, row["scope"])
-
-
-def _group(actions: Sequence[tuple[int | tuple[int, int], fy.P4TableAction]]) -> Group:
-    weights: dict[Member, int] = {}
-    for weight, action in actions:
-        member = choose.bound_member(action)
-        if member and isinstance(weight, int):
-            weights[member] = weight
-    return Group(tuple(sorted(weights.items())))

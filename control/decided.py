@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from cfn.names import FUNC_ID_BITS
@@ -62,15 +63,51 @@ class Spot(NamedTuple):
         return Place(self.router, self.draw.steered(func_id))
 
 
+class Expected(NamedTuple):
+    """What an answer of a member takes, in µs: base + max(0, unit·n − free).
+
+    Attributes:
+        base: with nothing else to do.
+        unit: more for each of the n requests that it has.
+        free: what those take that it does at once.
+    """
+
+    base: int
+    unit: int
+    free: int
+
+
+class Racer(NamedTuple):
+    """A member that others may take requests from, or that may take them from others (`control.race`)."""
+
+    member: Member
+    expected: Expected
+    rivals: tuple[Member, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Bind to these members by weight; nobody there means no capacity.
 
-    `idle` are the ids of sites that have no weight and could serve: what is about their data may go there.
+    Attributes:
+        weights: by member.
+        idle: ids of sites that have no weight and could serve: what is about their data may go there.
+        races: members among which a request goes to the one that is expected to answer first.
     """
 
     weights: tuple[tuple[Member, int], ...] = ()
     idle: frozenset[int] = frozenset()
+    races: tuple[Racer, ...] = ()
+
+    def among(self, members: Set[Member]) -> Group:
+        """What is left of it where others are gone."""
+        weights = tuple((member, weight) for member, weight in self.weights if member in members)
+        races = tuple(
+            racer._replace(rivals=tuple(rival for rival in racer.rivals if rival in members))
+            for racer in self.races
+            if racer.member in members
+        )
+        return replace(self, weights=weights, races=races)
 
 
 @dataclass(frozen=True, slots=True)

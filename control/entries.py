@@ -211,6 +211,11 @@ def _action(action: p4r.Action) -> p4r.Action:
     )
 
 
+def number(value: int) -> bytes:
+    """A number as a target tells it, in as few bytes as it takes (P4Runtime specification §8.3)."""
+    return value.to_bytes(max(1, (value.bit_length() + 7) // 8))
+
+
 def _number(value: bytes) -> bytes:
     """The shortest byte string of a number (P4Runtime specification §8.3)."""
     return value.lstrip(b"\0") or b"\0"

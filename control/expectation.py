@@ -1,9 +1,8 @@
 """What adverts give for response times, and when a measured one can't be explained by them.
 
-A response takes the way there and back, the service, and the wait for what is before it: what queues now, or
-what does on average at the load that is told (M/M/1, ρ/(1 − ρ) requests; Kleinrock, *Queueing Systems* I,
-1975, §3.2), whichever is more. Measured times are smoothed over several responses and adverts are late, so
-only what is far off counts: without the network, more than 5 ms over twice the most that this gives, or more
+A response takes the way there and back, the service, and the wait for what is before it
+(`policy.candidate.ahead`). Measured times are a running median and adverts are late, so only what is far off
+counts: without the network, more than 5 ms over twice the most that this gives, or more
 than 5 ms under half of the service time alone.
 """
 
@@ -14,12 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
-from cfn.load import FULLY_BUSY
 from control.catalogue import Catalogue
 from control.decided import Steered
 from control.model import FAMILIES, Instance
 from control.network import Network, Path
 from control.paths import Paths
+from control.policy.candidate import ahead
 from control.quality import Quality, communication
 from control.services import NO_CLASS
 
@@ -28,8 +27,6 @@ Ways = tuple[tuple[str | None, tuple[str, ...]], ...]
 
 _FACTOR = 2.0
 _MARGIN_MS = 5.0
-_BUSIEST = 0.95
-"""The average queue grows without bound as utilisation nears 1; what waits beyond that is told as a queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +164,5 @@ def _number(address: IPv4Address | IPv6Address) -> tuple[int, int]:
 
 def _told(instance: Instance, path: Path) -> Told:
     request_ms = 1000 / instance.capacity_rps if instance.capacity_rps else instance.service_ms
-    busy = min(_BUSIEST, instance.load / FULLY_BUSY)
-    wait = max(float(instance.queue), busy / (1 - busy))
-    return Told(2 * path.delay_ms, instance.service_ms, instance.queue * request_ms, wait * request_ms)
+    wait_ms = ahead(instance.load, instance.queue) * request_ms
+    return Told(2 * path.delay_ms, instance.service_ms, instance.queue * request_ms, wait_ms)

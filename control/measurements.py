@@ -26,8 +26,8 @@ class Measurement:
 
     Attributes:
         load: 0–255, as the instance said in its last response.
-        queue: requests waiting, likewise.
-        response_ms: from request to response as the router saw it, smoothed; None when it saw none.
+        queue: requests that it had, running and waiting, likewise.
+        response_ms: from request to response as the router saw it, a running median; None when it saw none.
         at: when it came, in seconds of the clock.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import finsy as fy
@@ -293,7 +294,8 @@ class Program:
             seen = self.sites.seen_from(router, member)
             if seen and seen in there:
                 weights[seen] += weight
-        return Group(tuple(sorted(weights.items())), verdict.idle)
+        same = weights.keys() & {member for member, _ in verdict.weights}
+        return replace(verdict.among(same), weights=tuple(sorted(weights.items())))
 
     def _steer(
         self, told: Mapping[int, Told], news: set[int], *, anew: bool = False, also: Set[int] = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 import finsy as fy
@@ -19,8 +19,7 @@ from control.model import Member, Placement
 from control.router_tables import RouterTables
 from control.sites import Sites
 from control.slots import Slots
-from control.stages import alive, locality, tenants, usage
-from control.stages.choose import GroupEntries
+from control.stages import alive, choose, locality, tenants, usage
 from control.stages.row import numbers
 from control.stages.service import NOBODY, Answer, Asked, ServiceEntries
 from control.usage import UsageKey
@@ -33,7 +32,7 @@ _SHARING = 2
 class Entries:
     """What makes entries of the tables that change often."""
 
-    groups: GroupEntries
+    groups: choose.GroupEntries
     services: ServiceEntries
 
 
@@ -106,13 +105,19 @@ class RouterProgram:
             self.placements = placements
             for member in {member for member, _ in other}:
                 there = {member: placements[member]} if member in placements else {}
-                self.want(member, alive.entities(there, here))
+                self.want(member, [*alive.entities(there, here), *self._rivals(there)])
         return without
 
     @property
     def is_moved(self) -> bool:
         """Whether members have other slots or addresses than groups say."""
         return bool(self._moved)
+
+    def _rivals(self, placements: Mapping[Member, Placement]) -> Iterator[fy.P4TableEntry]:
+        """Rows by which members are bound to as rivals: sites elsewhere, and instances."""
+        for member, place in placements.items():
+            if not (member.is_site and self._is_here(member)):
+                yield choose.rival(member, place)
 
     def admit(self, catalogue: Catalogue) -> None:
         """Want the tenants' keys and rates, each tenant that signs in the slot that it has had."""

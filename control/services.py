@@ -24,6 +24,7 @@ class Treatment(NamedTuple):
         policy: by which weights are computed.
         parameters: of the policy.
         warm_up_s: until when a new instance gets its whole share.
+        races: whether routers compare members by when each is expected to answer.
         tuned: the service by which the parameters are learned; None where they stay as they are.
         class_ids: demand classes that there are for it.
         paths: pinned paths that name it.
@@ -33,6 +34,7 @@ class Treatment(NamedTuple):
     policy: PolicyName
     parameters: Parameters
     warm_up_s: float
+    races: bool
     tuned: str | None
     class_ids: tuple[int, ...]
     paths: tuple[str, ...]
@@ -102,6 +104,7 @@ class ServiceIndex:
             self.policy(service),
             self.parameters(service),
             service.warm_up_s,
+            service.two_choices,
             service.name if service.tune else None,
             tuple(self.class_ids(service)),
             tuple(self._paths.get(service.prefix, ())),

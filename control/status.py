@@ -22,6 +22,7 @@ from control.policy.candidate import Candidate
 from control.policy.latency import unexplained_ms
 from control.policy.shares import Shares, gathered, of_weights
 from control.quality import communication
+from control.sites import Sites
 from control.steering import Decision
 from control.usage_report import usage_report
 
@@ -199,6 +200,7 @@ class Status:
         measured = program.measurements.get(place.router, member)
         told = program.responses.told(place.router, member)
         weights = decision.weights
+        racer = next((one for one in decision.races if one.member == member), None)
         return {
             "site": program.sites.name(member.site),
             "instance": None if member.is_site else member.instance,
@@ -211,6 +213,8 @@ class Status:
             "disagrees": program.responses.disagrees(place.router, member),
             "seen_load": measured and measured.load,
             "seen_queue": measured and measured.queue,
+            "expected_us": racer and racer.expected._asdict(),
+            "rivals": [_name(program.sites, rival) for rival in racer.rivals] if racer else [],
         }
 
     def _way(self, place: Place, c: Candidate) -> dict[str, Any] | None:
@@ -242,6 +246,12 @@ class Status:
             "target": decision.target[c.key],
             "share": decision.shares[c.key],
         }
+
+
+def _name(sites: Sites, member: Member) -> str:
+    """A site's, or that of an instance."""
+    site = sites.name(member.site)
+    return site if member.is_site else f"{site}/{member.instance}"
 
 
 def _instance_id(key: InstanceKey) -> int | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from control.candidates import Candidates, Known
 from control.catalogue import Catalogue, PolicyName
 from control.cohorts import NO_COHORT, Cohorts, Moves
-from control.decided import ANY_SITE, Draw, Group, Place, Spot, Steered, Verdict
+from control.decided import ANY_SITE, Draw, Group, Place, Racer, Spot, Steered, Verdict
 from control.expectation import Expectation, Ways
 from control.model import FAMILIES, InstanceKey, Member
 from control.policy import POLICIES, Parameters
@@ -23,6 +23,7 @@ from control.policy.candidate import LONG_S, Candidate
 from control.policy.shares import Shares, distance, gathered, of_weights, quantise, spread
 from control.policy.stability import HYSTERESIS, LEAST_SHARE, LEAVING, Cuts, Standing, moved, probed
 from control.qualify import verdict_of
+from control.race import race, racers
 from control.responses import Responses
 from control.services import ServiceIndex, Treatment
 
@@ -66,6 +67,11 @@ class Decision:
     def weights(self) -> dict[Member, int]:
         """Weights of the members that requests are bound to."""
         return dict(self.verdict.weights) if isinstance(self.verdict, Group) else {}
+
+    @property
+    def races(self) -> tuple[Racer, ...]:
+        """Members that race."""
+        return self.verdict.races if isinstance(self.verdict, Group) else ()
 
     @property
     def sites(self) -> set[int]:
@@ -186,8 +192,7 @@ class Steering:
             for spot, decision in decisions.items():
                 if isinstance(decision.verdict, Group):
                     there = placed[spot.router]
-                    weights = tuple((m, weight) for m, weight in decision.verdict.weights if m in there)
-                    left = replace(decision.verdict, weights=weights)
+                    left = decision.verdict.among(there)
                     if left != decision.verdict:
                         changed[spot] = (decision.verdict, left)
                         decisions[spot] = replace(decision, verdict=left)
@@ -338,7 +343,12 @@ class Steering:
         if policy.adaptive and not urgent and _close(had_weights, by_member):
             weights = had_weights
         idle = {key.site for key in members} - {member.site for member in weights}
-        verdict = Group(tuple(sorted(weights.items())), frozenset(idle))
+        races: tuple[Racer, ...] = ()
+        if treatment.races and len(weights) > 1:
+            raced = before.races if before else ()
+            racing = racers(candidates, members, raced, treatment.warm_up_s)
+            races = race(weights, racing, raced, thrifty=policy.thrifty)
+        verdict = Group(tuple(sorted(weights.items())), frozenset(idle), races)
         return Decision(verdict, treatment.policy, candidates, target, shares, now, cut)
 
 

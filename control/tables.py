@@ -21,13 +21,13 @@ RANK = {
     "data_agent": 0,
     "site": 0,
     "instance": 0,
+    "rival": 0,
     "cookie_key": 0,
     "usage": 0,
     "ipv4_route": 1,
     "ipv6_route": 1,
     "seal_key": 1,
-    "first": 1,
-    "second": 1,
+    "draw": 1,
     "service": 2,
     "segment_list": BEYOND,
     "member": 4,
@@ -50,7 +50,7 @@ RANK = {
 """By table, and by digest and meter, which are configured like one."""
 
 GROUP_OF_SITES = BEYOND
-"""Rank of a row of `first` or `second` that binds to a site elsewhere."""
+"""Rank of a row of `draw` that binds to a site elsewhere."""
 ANY_SITE_SERVICE = 4
 """Rank of a row of `service` for requests that name no site: its group may bind to any."""
 OTHERS_ADDRESS = 2
@@ -64,7 +64,7 @@ def rank(entry: p4r.TableEntry, table: P4Table) -> int:
     """The rank of a table entry, with its values in canonical form."""
     actions = _actions(table)
     match table.alias:
-        case "first" | "second":
+        case "draw":
             drawn = entry.action.action_profile_action_set.action_profile_actions
             if any(one.action.action_id == actions["bind_site"] for one in drawn):
                 return GROUP_OF_SITES

@@ -12,9 +12,9 @@ control Admit(inout headers_t hdr, inout metadata_t meta) {
     bit<1> is_known = 0;
     bit<1> is_allowed = 0;
 
-    /* `public`: any tenant may ask. `per_request`: each request is drawn anew, not each flow. `lead`: a second member
-     * is drawn, and taken if its load is lower by more than this; 255: none is drawn. `flow_s`: for how many seconds a flow
-     * without cookies is remembered; 0: it is not. */
+    /* `public`: any tenant may ask. `per_request`: each request is drawn anew, not each flow. `lead`: a rival of the
+     * member drawn is taken if it is expected to answer sooner by more than so many 256ths of the time; 255: none is. `flow_s`: for
+     * how many seconds a flow without cookies is remembered; 0: it is not. */
     @id(ID_A_KNOWN)
     action known(service_t service, bit<1> public, bit<1> per_request, bit<8> lead, bit<8> flow_s) {
         is_known = 1;

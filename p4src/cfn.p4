@@ -225,5 +225,5 @@ control CfnComputeChecksum(inout headers_t hdr, inout metadata_t meta) {
     apply { }
 }
 
-@pkginfo(name = "cfn.p4", version = "0.3.0", organization = "Compute First Networking")
+@pkginfo(name = "cfn.p4", version = "0.4.0", organization = "Compute First Networking")
 V1Switch(CfnParser(), CfnVerifyChecksum(), CfnIngress(), CfnEgress(), CfnComputeChecksum(), CfnDeparser()) main;

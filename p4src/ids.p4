@@ -24,8 +24,8 @@
 #define ID_T_OUTCOME         17
 #define ID_T_SITE            18
 #define ID_T_CORE_PORT       19
-#define ID_T_FIRST           20
-#define ID_T_SECOND          21
+#define ID_T_DRAW            20
+/* 21 is retired */
 #define ID_T_ROUTER          22
 #define ID_T_TENANT_KEY      23
 #define ID_T_CONTRACT        24
@@ -35,7 +35,8 @@
 #define ID_T_MEMBER          28
 #define ID_T_DATA_AGENT      29
 #define ID_T_SEGMENT_LIST    30
-/* next free: 31 */
+#define ID_T_RIVAL           31
+/* next free: 32 */
 
 #define ID_A_FOR_ROUTER      1
 #define ID_A_ANYCAST         2
@@ -76,7 +77,9 @@
 #define ID_A_VIA_3           37
 #define ID_A_SEGMENT         38
 #define ID_A_DIRECT          39
-/* next free: 40 */
+#define ID_A_TO_INSTANCE     40
+#define ID_A_TO_SITE         41
+/* next free: 42 */
 
 #define ID_P_MEMBERS         1
 #define ID_P_NEXT_HOPS       2

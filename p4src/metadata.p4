@@ -75,7 +75,7 @@ struct metadata_t {
     site_t     scope;           /* the site that was asked for; 0: any, by the anycast address */
     service_t  service;
     bit<1>     per_request;
-    bit<8>     lead;            /* by how much a second draw's load must be lower; 255: no second draw */
+    bit<8>     lead;            /* by how much sooner a rival must answer, in 256ths; 255: no rivals */
     bit<8>     nack_detail;
     bit<1>     traced;          /* wants a record of this router */
     bit<16>    router;          /* this router's number */
@@ -88,7 +88,6 @@ struct metadata_t {
     bit<1>     at_edge;
     class_t    class_id;
     group_t    group;
-    bit<32>    salt;            /* what tells a group's second draw from the first */
     next_hop_t next_hop;
     binding_t  bound;
     siphash_t  sip;

@@ -153,7 +153,7 @@ enum bit<8> Outcome {
     REBOUND_FORGED        = 3,   /* cookie with a wrong tag: the group chose */
     REBOUND_EXPIRED       = 4,   /* cookie of a key that is gone */
     REBOUND_DEAD          = 5,   /* true cookie, but its instance is gone */
-    BOUND_SECOND          = 6,   /* no cookie: the group's second draw was less loaded */
+    BOUND_TO_RIVAL        = 6,   /* no cookie: to a rival of the member drawn that answers sooner */
     BOUND_BY_FLOW         = 7,   /* no cookie: the flow was remembered */
     BOUND_FLOW_UNKEPT     = 8,   /* no cookie, and no room to remember the flow: the group chose */
     BOUND_TO_INPUT        = 9,   /* no cookie: to the site that holds the input */

@@ -29,7 +29,7 @@ control CountOutcome(inout metadata_t meta) {
             Outcome.REBOUND_FORGED        : count();
             Outcome.REBOUND_EXPIRED       : count();
             Outcome.REBOUND_DEAD          : count();
-            Outcome.BOUND_SECOND          : count();
+            Outcome.BOUND_TO_RIVAL        : count();
             Outcome.BOUND_BY_FLOW         : count();
             Outcome.BOUND_FLOW_UNKEPT     : count();
             Outcome.BOUND_TO_INPUT        : count();

@@ -18,7 +18,7 @@ struct member_report {
     bit<8>     is_remote;
     bit<8>     load;
     bit<16>    queue;
-    bit<32>    response_us;    /* smoothed, as this router sees it */
+    bit<32>    response_us;    /* a running median, as this router sees it */
 }
 
 const bit<32> REPORT_INTERVAL_US = 100000;
@@ -51,7 +51,7 @@ control Respond(inout headers_t hdr, inout metadata_t meta) {
     bit<32> slot = (bit<32>)meta.bound.slot;
     bit<64> response = 0;
     bit<32> sample = 0;
-    bit<32> smoothed = 0;
+    bit<32> median = 0;
     bit<32> reported = 0;
 
     /* Where the router was told no address of the family, the source stays. */
@@ -90,17 +90,23 @@ control Respond(inout headers_t hdr, inout metadata_t meta) {
             if (meta.at_edge == 1) {
                 member_response.read(response, slot);
                 reported = response[63:32];
-                smoothed = response[31:0];
+                median = response[31:0];
                 sample = now - hdr.cfn.timestamp;
                 if (hdr.cfn.timestamp != 0 && sample < LONGEST_RESPONSE_US) {
-                    smoothed = smoothed == 0 ? sample : smoothed - (smoothed >> 3) + (sample >> 3);
+                    if (median == 0) {
+                        median = sample;
+                    } else if (median < sample) {
+                        median = median + (median >> 4) + 1;
+                    } else {
+                        median = median - (median >> 4);
+                    }
                 }
                 if (now - reported >= REPORT_INTERVAL_US) {
                     reported = now;
                     digest<member_report>(1, { meta.bound.site, meta.bound.is_remote == 1 ? 0 : meta.bound.instance,
-                                               7w0 ++ meta.bound.is_remote, hdr.cfn.load, hdr.cfn.queue, smoothed });
+                                               7w0 ++ meta.bound.is_remote, hdr.cfn.load, hdr.cfn.queue, median });
                 }
-                member_response.write(slot, reported ++ smoothed);
+                member_response.write(slot, reported ++ median);
             }
         }
         if (meta.outcome != Outcome.RESPONSE_UNVERIFIED) {

@@ -16,6 +16,7 @@ from scapy.packet import Packet
 from cfn.cookie import CookieKey, seal
 from cfn.names import func_id, func_prefix
 from ptf_tests.entries import Call, Entry, default, entry, one_shot
+from ptf_tests.rivals import EACH_1_US, Expected, Rival, race
 
 CLIENT_PORT, NEAR_PORT, CORE_PORT, CORE_PORT_2 = 1, 2, 3, 4
 ROUTER_MAC = "02:00:00:00:01:00"
@@ -91,10 +92,16 @@ class Instance(DualStack):
     ipv4: str
     ipv6: str
 
-    def bind(self) -> Call:
-        """The action that binds a request to it."""
+    def bind(self, expected: Expected = EACH_1_US, *rivals: Rival) -> Call:
+        """The action that binds a request to it, unless a rival answers sooner."""
         place = {"site": self.site, "instance": self.instance, "slot": self.slot}
-        return Call("bind_instance", place | {"ipv4": self.ipv4, "ipv6": self.ipv6})
+        addresses = {"ipv4": self.ipv4, "ipv6": self.ipv6}
+        return Call("bind_instance", place | addresses | race(self.slot, expected, rivals))
+
+    def rival(self) -> Entry:
+        """The row that binds a request to it where it is the rival that answers first."""
+        place = {"site": self.site, "instance": self.instance, "ipv4": self.ipv4, "ipv6": self.ipv6}
+        return entry("rival", {"slot": self.slot}, "to_instance", **place)
 
     def live(self) -> Entry:
         """The row that says it lives, at a site of this router."""
@@ -130,10 +137,15 @@ class Remote(DualStack):
     ipv4: str
     ipv6: str
 
-    def bind(self) -> Call:
-        """The action that sends a request to its router."""
+    def bind(self, expected: Expected = EACH_1_US, *rivals: Rival) -> Call:
+        """The action that sends a request to its router, unless a rival answers sooner."""
         params = {"site": self.site, "slot": self.slot, "ipv4": self.ipv4, "ipv6": self.ipv6}
-        return Call("bind_site", params)
+        return Call("bind_site", params | race(self.slot, expected, rivals))
+
+    def rival(self) -> Entry:
+        """The row that sends a request to its router where it is the rival that answers first."""
+        place = {"site": self.site, "ipv4": self.ipv4, "ipv6": self.ipv6}
+        return entry("rival", {"slot": self.slot}, "to_site", **place)
 
     def live(self) -> Entry:
         """The row that says it is there."""
@@ -182,7 +194,7 @@ TENANT = 7
 KEY = CookieKey.from_bytes(bytes(range(8)))
 NEXT_KEY = CookieKey(0xFEDCBA98, 0x89ABCDEF)
 EPOCH, NEXT_EPOCH = 1, 2
-NO_SECOND_DRAW = 255
+NO_RIVALS = 255
 """As in choose.p4."""
 
 
@@ -216,7 +228,7 @@ def known(
     service: int = 1,
     public: int = 1,
     per_request: int = 0,
-    lead: int = NO_SECOND_DRAW,
+    lead: int = NO_RIVALS,
     flow_s: int = 0,
 ) -> Entry:
     """The row that makes functions known."""
@@ -235,21 +247,18 @@ def group_of(family: Family, name: str, class_id: int = 0, scope: int = 0) -> in
     return 1 + crc32(f"{family.name} {name} {class_id} {scope}".encode()) % 0xFFFF
 
 
-def draws(
-    family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0, scope: int = 0
-) -> tuple[Entry, Entry]:
-    """The members of a service's group, for the first draw and the second."""
-    match = {"group": group_of(family, name, class_id, scope)}
-    return one_shot("first", match, *weighted), one_shot("second", match, *weighted)
+def draw(family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0, scope: int = 0) -> Entry:
+    """The members of a service's group."""
+    return one_shot("draw", {"group": group_of(family, name, class_id, scope)}, *weighted)
 
 
 def service(
     family: Family, name: str, *weighted: tuple[Call, int], class_id: int = 0, scope: int = 0
-) -> tuple[Entry, ...]:
+) -> tuple[Entry, Entry]:
     """A service that draws from a group."""
     place = {"class_id": class_id, "scope": scope}
     call = Call("set_group", {"group": group_of(family, name, **place)})
-    return service_row(family, name, call, **place), *draws(family, name, *weighted, **place)
+    return service_row(family, name, call, **place), draw(family, name, *weighted, **place)
 
 
 SERVICES = tuple(row for family in FAMILIES for row in service(family, "vision/*", (NEAR.bind(), 1)))

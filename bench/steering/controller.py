@@ -65,5 +65,5 @@ class Controller:
     def _install(self, changes: Changes) -> None:
         for router, verdicts in changes.items():
             for draw, verdict in verdicts.items():
-                weights = verdict.weights if isinstance(verdict, decided.Group) else ()
-                self._routers[router].install(draw.cohort, draw.scope, Group(weights))
+                group = verdict if isinstance(verdict, decided.Group) else decided.Group()
+                self._routers[router].install(draw.cohort, draw.scope, Group(group))

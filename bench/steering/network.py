@@ -28,7 +28,7 @@ def address(site: int, instance: int) -> IPv4Address:
 
 
 def catalogue(workload: Workload, policy: str, *, two_choices: bool) -> Catalogue:
-    """Return the catalogue; `policy` steers all services, with a second draw or without one."""
+    """Return the catalogue; `policy` steers all services, with rivals or without."""
     ports: Counter[str] = Counter()
 
     def port(router: str) -> int:

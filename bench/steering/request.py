@@ -47,7 +47,7 @@ class Request:
         answered: when its answer was there; below 0: not yet.
         refused: whether the answer at hand is BUSY.
         load: of the instance, as the response tells it, 0–255.
-        queue: requests that wait there, likewise.
+        queue: requests that run or wait there, likewise.
     """
 
     number: int

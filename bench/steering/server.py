@@ -237,5 +237,5 @@ class Server:
         request.refused = refused
         lies = self.spec.lies
         request.load = 0 if lies else load_of(self.running / self.spec.workers, len(self.queue))
-        request.queue = 0 if lies else len(self.queue)
+        request.queue = 0 if lies else self.in_flight
         self._answer(request)

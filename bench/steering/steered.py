@@ -1,4 +1,4 @@
-"""Requests steered as the product does it: groups from the controller, two draws in each router."""
+"""Requests steered as the product does it: groups from the controller, a race in each router."""
 
 from __future__ import annotations
 

@@ -51,12 +51,14 @@ class Policy:
         adaptive: it follows the load, so its shares are moved with care (`stability`).
         takes: names of parameters.
         probes: it goes by measured times, so whoever has none is tried.
+        thrifty: prices count, so that no request is to go to a member dearer than the one it was drawn for.
     """
 
     rule: Callable[..., list[float]]
     adaptive: bool
     takes: tuple[str, ...] = ()
     probes: bool = False
+    thrifty: bool = False
 
     def shares(self, candidates: Sequence[Candidate], parameters: Parameters = DEFAULTS) -> list[float]:
         """Share of each candidate in their order, of a sum of 1."""
@@ -65,8 +67,14 @@ class Policy:
 
 POLICIES: dict[PolicyName, Policy] = {
     "latency": Policy(latency.shares, adaptive=True, takes=("variability",), probes=True),
-    "cost": Policy(cost.shares, adaptive=True, takes=("headroom",)),
-    "mix": Policy(mix.shares, adaptive=True, takes=("cost_weight", "variability", "headroom"), probes=True),
+    "cost": Policy(cost.shares, adaptive=True, takes=("headroom",), thrifty=True),
+    "mix": Policy(
+        mix.shares,
+        adaptive=True,
+        takes=("cost_weight", "variability", "headroom"),
+        probes=True,
+        thrifty=True,
+    ),
     "least-load": Policy(least_load.shares, adaptive=True),
     "norm": Policy(norm.shares, adaptive=True),
     "wrr": Policy(wrr.shares, adaptive=True),

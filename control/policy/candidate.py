@@ -20,6 +20,8 @@ LONG_S = 60.0
 
 BEST_NORM = 10
 """Of a CATS metric of level 2."""
+_BUSIEST = 0.95
+"""The average queue grows without bound as utilisation nears 1; what waits beyond that is told as a queue."""
 _SERVICE_MS = 10.0
 _CAPACITY_RPS = 100.0
 
@@ -93,6 +95,11 @@ class Candidate:
         return 1000 * self.queue / self.capacity_rps
 
     @property
+    def wait_ms(self) -> float:
+        """The most that a wait is explained for by what is told."""
+        return 1000 * ahead(self.load, self.queue) / self.capacity_rps
+
+    @property
     def overloaded(self) -> bool:
         """Whether it must lose traffic at once."""
         return (
@@ -100,6 +107,16 @@ class Candidate:
             or (self.load >= FULLY_BUSY and self.arrival_rps >= self.capacity_rps)
             or self.backlog_ms > _BACKLOG * self.service_ms
         )
+
+
+def ahead(load: int, queue: int) -> float:
+    """Requests that a new one may find waiting, at most, by the load and the queue that are told.
+
+    Those that are told, or as many as wait on average at that load (M/M/1, ρ/(1 − ρ); Kleinrock, *Queueing
+    Systems* I, 1975, §3.2), whichever is more.
+    """
+    busy = min(_BUSIEST, load / FULLY_BUSY)
+    return max(float(queue), busy / (1 - busy))
 
 
 def complete(candidates: Sequence[Candidate]) -> list[Candidate]:

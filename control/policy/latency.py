@@ -29,8 +29,8 @@ FULL = 0.95
 VARIABILITY = 1.0
 _QUIET = 0.1
 """Demand is taken to be at least this share of all capacity, so that a burst finds more than one instance."""
-_UNEXPLAINED = 0.25
-"""A measured response time counts where it is longer than the model's by more than this share."""
+_EXPLAINED = 1.5
+"""How many times as long as told a response may take before it counts against what is told."""
 
 
 def shares(candidates: Sequence[Candidate], variability: float = VARIABILITY) -> list[float]:
@@ -68,8 +68,8 @@ def fixed_ms(c: Candidate) -> float:
 
 
 def unexplained_ms(c: Candidate) -> float:
-    """What the ingress measured beyond network, service and queue, in ms; at most as much again."""
-    known = c.unloaded_ms + c.backlog_ms
-    if c.response_ms is None or c.response_ms <= known * (1 + _UNEXPLAINED):
+    """What the ingress measured beyond what is told explains, in ms; at most as much again."""
+    if c.response_ms is None:
         return 0.0
-    return min(c.response_ms - known, known)
+    known = c.unloaded_ms + c.wait_ms
+    return min(max(0.0, c.response_ms - _EXPLAINED * known), known)

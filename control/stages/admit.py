@@ -11,7 +11,7 @@ from control.services import ServiceIndex
 from control.stages.row import row
 
 _ONE_DRAW = 255
-"""As a lead: no second draw (p4src/choose.p4)."""
+"""As a lead: no rivals (p4src/choose.p4)."""
 
 
 def entities(catalogue: Catalogue, services: ServiceIndex) -> Iterator[P4TableEntry]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from p4.v1 import p4runtime_pb2 as p4rt
 from p4runtime_sh import shell
 from scapy.layers.l2 import Ether
@@ -10,6 +12,7 @@ from scapy.packet import Packet
 from cfn.scapy_layer import CFN, CFNTrace
 from cfn.wire import Kind
 from ptf_tests.base import CfnTest, each_family
+from ptf_tests.choices import UNDER_WAY, ChooseTest
 from ptf_tests.entries import Call, Entry, entry, one_shot
 from ptf_tests.network import (
     CLIENT_PORT,
@@ -28,7 +31,9 @@ from ptf_tests.network import (
     TO_NEAR,
     Family,
     cookie,
+    draw,
     group_of,
+    known,
     service,
 )
 from ptf_tests.packets import bound, forwarded, request, residuals, response, restored
@@ -90,6 +95,38 @@ class ToInput(LocalityTest):
         self.delete(entry("input_holder", {"data_in": int.from_bytes(HELD)}, "input_at", site=FAR.site))
 
 
+class FillsUp(LocalityTest, ChooseTest):
+    """Requests fill a site up before it tells so: each adds to its load, up to the most there is."""
+
+    @each_family
+    def runTest(self, family: Family) -> None:
+        self.modify(known("vision/*", lead=0), draw(family, "vision/*", (FAR.bind(), 1)))
+        row = entry("input_holder", {"data_in": int.from_bytes(HELD)}, "input_at", site=FAR.site)
+        self.insert(row)
+        for load, before, drawn in (
+            (QUEUED - 1, 0, True),
+            (QUEUED - 1 - UNDER_WAY, 1, True),
+            (QUEUED - UNDER_WAY, 1, False),
+            (QUEUED - 1 - 2 * UNDER_WAY, 2, True),
+            (QUEUED - 2 * UNDER_WAY, 2, False),
+            (255, 1, False),
+        ):
+            with self.row(family.name, "load", load, "and", before):
+                wanted = Counter(BOUND_NEW=before + (not drawn), BOUND_TO_INPUT=int(drawn))
+
+                def look(load: int = load, before: int = before) -> Counter[str]:
+                    self.settle()
+                    self.learn_far(family, load)
+                    self.asked(family, range(before))
+                    self.asked(family, [before], data_in=HELD)
+                    start, self.counted = self.counted, self.settled()
+                    return self.counted - start
+
+                self.assertEqual(self.while_fresh(family, look), +wanted)
+        self.delete(row)
+        self.modify(known("vision/*"), draw(family, "vision/*", (NEAR.bind(), 1)))
+
+
 class ToResult(LocalityTest):
     """A request whose result is held goes to the holder whatever its load; of another function not."""
 
@@ -126,8 +163,7 @@ class HeldHere(LocalityTest):
         rows = (
             entry("input_holder", {"data_in": int.from_bytes(HELD)}, "input_at", site=HOME.site),
             member(family, HOME.site, HOME_MEMBER),
-            one_shot("first", {"group": HOME_GROUP}, (NEAR_2.bind(), 1)),
-            one_shot("second", {"group": HOME_GROUP}, (NEAR_2.bind(), 1)),
+            one_shot("draw", {"group": HOME_GROUP}, (NEAR_2.bind(), 1)),
         )
         self.insert(*rows)
         sent = request(family, data_in=HELD)

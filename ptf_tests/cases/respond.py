@@ -258,26 +258,40 @@ class Reported(Learning):
             )
 
 
-class ResponseTimeSmoothed(Learning):
-    """A later sample counts for an eighth; one that must be of another router's clock, for nothing."""
+class ResponseTimes(Learning):
+    """The first sample counts; a longer one then moves it up by a sixteenth, another one down by as much.
+
+    One that must be of another router's clock counts for nothing.
+    """
 
     @each_family
     def runTest(self, family: Family) -> None:
         instance = NEAR if family.name == "v4" else NEAR_2
-        smoothed = 0
-        for sample_us in (1_000_000, 9_000_000, LONGEST_RESPONSE_US + 1_000_000, 2_000_000):
+        median = 0
+        for sample_us in (
+            4_000_000,
+            12_000_000,
+            5_000,
+            LONGEST_RESPONSE_US + 1_000_000,
+            5_000,
+            12_000_000,
+            12_000_000,
+        ):
             start = time.monotonic()
             now = self.await_interval(family)
             fields = {"timestamp": (now - sample_us) % 2**32, "report_load": 5}
             self.respond(family, response(family, instance, affinity=cookie(instance), **fields))
             took_us = (time.monotonic() - start) * 1e6
             found = self.report()["response_us"]
-            if sample_us < LONGEST_RESPONSE_US:
-                smoothed = smoothed - (smoothed >> 3) + (sample_us >> 3) if smoothed else sample_us
-                self.assertTrue(smoothed <= found <= smoothed + took_us, f"{found}, not from {smoothed}")
+            if not median:
+                self.assertTrue(sample_us <= found <= sample_us + took_us, f"{found}, not {sample_us}")
+            elif sample_us > LONGEST_RESPONSE_US:
+                self.assertEqual(found, median)
+            elif sample_us > median:
+                self.assertEqual(found, median + median // 16 + 1)
             else:
-                self.assertEqual(found, smoothed)
-            smoothed = found
+                self.assertEqual(found, median - median // 16)
+            median = found
 
 
 class NotStamped(Learning):

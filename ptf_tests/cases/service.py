@@ -30,7 +30,7 @@ from ptf_tests.network import (
     TO_NEAR,
     Family,
     Member,
-    draws,
+    draw,
     group_of,
     known,
     sealed,
@@ -123,13 +123,13 @@ class LongestPrefix(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        name, draw = "vision/some", (NEAR_2.bind(), 1)
+        name = "vision/some"
         middle = service_row(family, "vision/*", Call("set_group", {"group": group_of(family, name)}))
         middle = replace(middle, match=dict(middle.match) | {"func_id": f"{DETECT & ~0xFFFF:#x}/48"})
         self.insert(
             *service(family, "vision/*", (NEAR.bind(), 1)),
             middle,
-            *draws(family, name, draw),
+            draw(family, name, (NEAR_2.bind(), 1)),
             *service(family, "vision/detect", (FAR.bind(), 1)),
         )
         for func, member, next_hop in (
@@ -202,10 +202,10 @@ class EmptySet(CfnTest):
 
     @each_family
     def runTest(self, family: Family) -> None:
-        asked, first, _ = service(family, "vision/*")
+        asked, drawn = service(family, "vision/*")
         self.insert(asked)
-        row = first.shell_entry()
-        row.oneshot = shell.Oneshot("first")
+        row = drawn.shell_entry()
+        row.oneshot = shell.Oneshot("draw")
         with suppress(P4RuntimeWriteException):
             row.insert()
         sent = request(family)

@@ -30,7 +30,7 @@ from ptf_tests.network import (
     Member,
     Remote,
     cookie,
-    draws,
+    draw,
     service,
 )
 from ptf_tests.packets import bound, nack, request, residuals
@@ -221,7 +221,7 @@ class RoutersDisagree(CfnTest):
         instance = Instance(FAR.site, 1, 21, NEAR.ipv4, NEAR.ipv6)
         second = (there.live(), there.asked_at(family), instance.live(), HOME_ELSEWHERE.live())
         group = service(family, "vision/*", (instance.bind(), 1), scope=there.site)
-        other_way = draws(family, "vision/*", (HOME_ELSEWHERE.bind(), 1))
+        other_way = draw(family, "vision/*", (HOME_ELSEWHERE.bind(), 1))
         for affinity, at_first, at_second in (
             (0, "BOUND_NEW", "BOUND_NEW"),
             (cookie(FAR), "BOUND_BY_COOKIE", "REBOUND_DEAD"),
@@ -233,7 +233,7 @@ class RoutersDisagree(CfnTest):
             came[Ether].src = CORE_MAC
             self.assertEqual(bytes(came)[14:], bytes(out)[14:])
             self.delete(FAR.live(), HOME.live(), NEAR.live())
-            self.modify(*other_way)
+            self.modify(other_way)
             self.insert(*second)
             answer = nack(came, family, NackCode.NO_CAPACITY)
             self.carry(came, answer, CORE_PORT, "NACK_NO_CAPACITY", CORE_PORT)
@@ -244,5 +244,5 @@ class RoutersDisagree(CfnTest):
             expected = bound(own, family, HOME_ELSEWHERE, 0, TO_CORE)
             self.carry(own, expected, TO_CORE, "BOUND_NEW")
             self.delete(*second, *group)
-            self.modify(*draws(family, "vision/*", (FAR.bind(), 1)))
+            self.modify(draw(family, "vision/*", (FAR.bind(), 1)))
             self.insert(FAR.live(), HOME.live(), NEAR.live())

@@ -24,7 +24,7 @@ from ptf_tests.network import (
     TO_NEAR,
     Family,
     cookie,
-    draws,
+    draw,
     route,
     sealed,
     service,
@@ -72,10 +72,10 @@ class HoldsAtOnce(CfnTest):
         self.insert(*service(family, "vision/*", (NEAR.bind(), 1)))
         for _ in range(20):
             for member, next_hop in ((FAR, TO_CORE), (NEAR_2, TO_NEAR)):
-                self.modify(*draws(family, "vision/*", (member.bind(), 1)))
+                self.modify(draw(family, "vision/*", (member.bind(), 1)))
                 sent = request(family)
                 self.carry(sent, bound(sent, family, member, sealed(member), next_hop), next_hop, "BOUND_NEW")
-        self.modify(*draws(family, "vision/*", (Call("shed", {"retry_after_ms": 20}), 1)))
+        self.modify(draw(family, "vision/*", (Call("shed", {"retry_after_ms": 20}), 1)))
         sent = request(family)
         self.carry(sent, nack(sent, family, NackCode.NO_CAPACITY, 20), CLIENT_PORT, "NACK_NO_CAPACITY")
 
@@ -88,10 +88,10 @@ class NoRequestLost(WeightsTest):
         self.insert(*service(family, "vision/*", (NEAR.bind(), 1)))
         out = self.carry_while_changing(
             flows(family, BATCH),
-            draws(family, "vision/*", (NEAR.bind(), 1)),
-            draws(family, "vision/*", (FAR.bind(), 1)),
-            draws(family, "vision/*", (NEAR.bind(), 100), (NEAR_2.bind(), 100), (FAR.bind(), 56)),
-            draws(family, "vision/*", (NEAR_2.bind(), 3), (FAR.bind(), 1)),
+            (draw(family, "vision/*", (NEAR.bind(), 1)),),
+            (draw(family, "vision/*", (FAR.bind(), 1)),),
+            (draw(family, "vision/*", (NEAR.bind(), 100), (NEAR_2.bind(), 100), (FAR.bind(), 56)),),
+            (draw(family, "vision/*", (NEAR_2.bind(), 3), (FAR.bind(), 1)),),
         )
         self.expect_outcomes(BOUND_NEW=len(out))
         found = {Ether(frame)[family.header].dst for _, frame in out}
@@ -106,8 +106,8 @@ class NoSessionMoved(WeightsTest):
         self.insert(*service(family, "vision/*", (NEAR.bind(), 1)))
         out = self.carry_while_changing(
             [bytes(request(family, b"", affinity=cookie(FAR)))] * BATCH,
-            draws(family, "vision/*", (NEAR_2.bind(), 1)),
-            draws(family, "vision/*", (NEAR.bind(), 3), (NEAR_2.bind(), 1)),
+            (draw(family, "vision/*", (NEAR_2.bind(), 1)),),
+            (draw(family, "vision/*", (NEAR.bind(), 3), (NEAR_2.bind(), 1)),),
         )
         self.expect_outcomes(BOUND_BY_COOKIE=len(out))
         self.assertEqual({port for port, _ in out}, {TO_CORE.port})

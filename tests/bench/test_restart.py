@@ -35,7 +35,7 @@ def test_what_a_controller_has_left_is_right() -> None:
     assert differences(WANTED, installed(TOLD), TOLD) == []
 
 
-@pytest.mark.parametrize("table", ["service", "first", "instance", "ipv4_route", "function", "cookie_key"])
+@pytest.mark.parametrize("table", ["service", "draw", "instance", "ipv4_route", "function", "cookie_key"])
 def test_an_entry_that_is_missing_is_found(table: str) -> None:
     found = installed(TOLD)
     gone = next(key for key, entry in found["r1"].items() if entry.describe(SCHEMA).startswith(f"{table} "))
@@ -45,7 +45,7 @@ def test_an_entry_that_is_missing_is_found(table: str) -> None:
 
 def test_an_entry_that_holds_something_else_is_found() -> None:
     found = installed(TOLD)
-    groups = [(key, e) for key, e in found["r2"].items() if e.describe(SCHEMA).startswith("first ")]
+    groups = [(key, e) for key, e in found["r2"].items() if e.describe(SCHEMA).startswith("draw ")]
     (key, one), (_, other) = groups[:2]
     found["r2"][key] = replace(one, body=other.body)
     assert differences(WANTED, found, TOLD) != []

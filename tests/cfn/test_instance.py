@@ -13,6 +13,8 @@ from cfn.wire import Header, Kind, Packet, Report, Status
 
 FUNCTION = 0xF
 DONE = Outcome(Status.OK, b"out")
+MOST_REQUESTS = 0xFFFF
+"""That fit into a report."""
 
 
 def job(number: int = 1, client: str = "client", payload: bytes = b"in", **fields) -> Job:
@@ -46,7 +48,7 @@ def test_beyond_the_bound_the_answer_is_busy():
     assert state.arrive(job(2), 0.0) is None
     answer = state.arrive(job(3), 0.0)
     assert answer is not None
-    assert answer.header.report == Report(Status.BUSY, FULLY_BUSY + PER_WAITING, 1)
+    assert answer.header.report == Report(Status.BUSY, FULLY_BUSY + PER_WAITING, 2)
     assert (state.counters.arrived, state.counters.refused) == (3, 1)
 
 
@@ -111,7 +113,7 @@ def test_the_answer_echoes_the_request_and_reports_the_load():
     assert answer == Packet(expected, b"out")
 
 
-def test_the_load_that_answers_tell_is_that_of_the_moment():
+def test_answers_tell_load_and_requests_of_the_moment():
     state = instance(workers=2, queue_limit=3)
     first, second = job(1), job(2)
     started(state, first, second)
@@ -119,10 +121,17 @@ def test_the_load_that_answers_tell_is_that_of_the_moment():
         state.arrive(job(number), 0.0)
     state.finish(first, DONE, 0.1)
     state.next_job(0.1)
-    assert state.answer(first, DONE).header.report == Report(Status.OK, FULLY_BUSY + 2 * PER_WAITING, 2)
+    assert state.answer(first, DONE).header.report == Report(Status.OK, FULLY_BUSY + 2 * PER_WAITING, 4)
     state.finish(second, DONE, 0.2)
     assert state.drop_waiting()
-    assert state.answer(second, DONE).header.report == Report(Status.OK, round(FULLY_BUSY / 2), 0)
+    assert state.answer(second, DONE).header.report == Report(Status.OK, round(FULLY_BUSY / 2), 1)
+
+
+def test_answers_tell_no_more_requests_than_have_room():
+    state = instance(queue_limit=MOST_REQUESTS + 1)
+    for number in range(MOST_REQUESTS + 2):
+        state.arrive(job(number), 0.0)
+    assert state.settle(job(MOST_REQUESTS + 2), DONE, 0.0).header.report.queue == MOST_REQUESTS
 
 
 def test_retries_of_what_waits_or_runs_are_not_taken_again():

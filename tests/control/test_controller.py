@@ -215,7 +215,7 @@ def _wrong() -> list[fy.P4TableEntry | fy.P4MeterEntry]:
             action=action("no_capacity", retry_after_ms=9),
         ),
         ~fy.P4TableEntry(
-            "first",
+            "draw",
             match=fy.P4TableMatch(group=1),
             action=fy.P4IndirectAction([(1, action("shed", retry_after_ms=9))]),
         ),
@@ -253,7 +253,7 @@ async def test_what_was_changed_while_no_controller_ran_is_repaired(switches, tm
             [
                 entry
                 for entry in _wrong()
-                if isinstance(entry, fy.P4MeterEntry) or entry.table_id not in ("service", "first")
+                if isinstance(entry, fy.P4MeterEntry) or entry.table_id not in ("service", "draw")
             ]
         )
     async with running(switches, tmp_path):

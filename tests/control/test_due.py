@@ -21,8 +21,9 @@ from tests.control.test_program import SCHEMA, installed
 
 NAMES = [f"many/f{number}" for number in range(6)]
 MANY = [func_id(name) for name in NAMES]
-# By what runs where and not by loads, so that nothing depends on what was decided in between.
-SERVICES = "".join(f"  - {{name: {name}, policy: weighted, classes: []}}\n" for name in NAMES)
+# By what runs where alone, so that nothing depends on what was decided in between.
+ALIKE = "policy: weighted, two_choices: false, classes: []"
+SERVICES = "".join(f"  - {{name: {name}, {ALIKE}}}\n" for name in NAMES)
 TEXT = CATALOGUE.replace("services:\n", f"services:\n{SERVICES}")
 SITES = {"near": (NEAR, NEAR_2), "far": (FAR,)}
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 import p4src
 from control.decided import Steered, Unmet
 from control.entries import Entry, from_proto, wanted
+from control.model import Member, Placement
 from control.reconcile import plan
 from control.router_tables import RouterTables
-from control.stages import service
+from control.stages import choose, service
 from control.tables import RANK
 
 SCHEMA = fy.P4Schema(p4src.P4INFO)
@@ -29,12 +30,12 @@ def table_entry(
 
 
 def bind(slot: int) -> fy.P4TableAction:
-    return fy.P4TableAction("bind_instance", site=1, instance=2, slot=slot, ipv4=3, ipv6=4)
+    return choose.bind_action(Member(1, 2), {Member(1, 2): Placement(slot, ipv4=3, ipv6=4)}, {})
 
 
 def group() -> p4r.Entity:
     return table_entry(
-        "first",
+        "draw",
         {"group": 1},
         fy.P4IndirectAction([(2, bind(1)), (3, bind(2))]),
     )

@@ -116,7 +116,7 @@ def test_an_idle_site_here_draws_each_function_to_its_own_instances() -> None:
     }
     drawn = {
         line.split(" → ")[0]: line.split("bind_instance(")[1].split(", slot")[0]
-        for line in rows(program, "r1", "first")
+        for line in rows(program, "r1", "draw")
         if "bind_instance" in line
     }
     for func, key in ((DETECT, NEAR), (COUNT, NEAR_2)):
@@ -153,7 +153,7 @@ def test_every_group_that_a_member_row_names_is_there() -> None:
         program.take(advert("near", step, *[instance(NEAR), instance(NEAR_2)][: step % 3], inputs=[A]))
         program.take(advert("far", step, *[instance(FAR)][: step % 2], inputs=[B]))
         for router in ("r1", "r2"):
-            groups = {line.split()[0] for line in rows(program, router, "first")}
+            groups = {line.split()[0] for line in rows(program, router, "draw")}
             members = rows(program, router, "member")
             assert {line.split()[0] for line in members} <= groups
             named = {match[1] for line in members if (match := re.search(r"group=(0x\w+)\)", line))}

@@ -31,10 +31,10 @@ def test_rows_that_say_the_same_share_a_group_and_change_with_it() -> None:
     services = "".join(f"  - {{name: {name}, policy: nearest}}\n" for name in names)
     program = started(text=CATALOGUE + services)
     program.take(advert("far", 1, *copies(FAR, names)))
-    assert len(rows(program, "r1", "first")) == 1
-    assert len(rows(program, "r2", "first")) == len(names)
+    assert len(rows(program, "r1", "draw")) == 1
+    assert len(rows(program, "r2", "draw")) == len(names)
     program.take(advert("near", 1, *copies(NEAR, names[:5])))
-    assert len(rows(program, "r1", "first")) == 1 + 5
+    assert len(rows(program, "r1", "draw")) == 1 + 5
 
 
 def many(count: int) -> tuple[str, list[int]]:
@@ -61,8 +61,7 @@ def test_what_a_site_tells_of_many_functions_costs_writes_by_groups() -> None:
     tell(2, near=900.0)
     for tables in program.tables.values():
         changed = [change.entry.describe(SCHEMA).split()[0] for phase in tables.changes() for change in phase]
-        # A group is an entry for each of the two draws.
-        assert sorted(changed) == ["first", "second"]
+        assert changed == ["draw"]
 
 
 def test_a_function_that_goes_elsewhere_takes_only_its_own_rows_along() -> None:

@@ -135,6 +135,13 @@ def test_what_follows_from_the_catalogue_alone() -> None:
     }
 
 
+def alone(slot: int) -> str:
+    """What is said of the race of a member without rivals."""
+    nothing = "base_{0}=0x0, unit_{0}=0x0, free_{0}=0x0"
+    own = (f"slot_{rival}={slot:#x}, {nothing.format(rival)}" for rival in (2, 3, 4))
+    return ", ".join([nothing.format(1), *own])
+
+
 def test_an_advert_makes_instances_known_and_binds_requests_to_them() -> None:
     program = started()
     program.take(advert("near", 1, instance(NEAR), instance(NEAR_2, draining=True)))
@@ -144,8 +151,11 @@ def test_an_advert_makes_instances_known_and_binds_requests_to_them() -> None:
     }
     assert rows(program, "r2", "instance") == set()
     where = "site=0x1, instance=0x1, slot=0x1, ipv4=0xa020001, ipv6=0xfd000002000000000000000000000001"
-    bound = {f"group=0x1 → 1*bind_instance({where})"}
-    assert rows(program, "r1", "first") == rows(program, "r1", "second") == bound
+    assert rows(program, "r1", "draw") == {f"group=0x1 → 1*bind_instance({where}, {alone(1)})"}
+    assert rows(program, "r1", "rival") == {
+        f"slot=0x1 → to_instance({where.replace(' slot=0x1,', '')})",
+        "slot=0x2 → to_instance(site=0x1, instance=0x2, ipv4=0xa020002, ipv6=0x0)",
+    }
     func = "func_id=0x5944aecfacfd3ec3"
     assert {row for row in rows(program, "r1", "service") if func in row} == {
         f"is_ipv6={six:#x} scope={scope:#x} class_id={number:#x} {func} → {said}"
@@ -170,7 +180,10 @@ def test_other_routers_bind_to_the_site_as_a_whole() -> None:
         f"site=0x1 → remote({where})",
         "site=0x2 → here(slot=0x0, ipv4=0xafd0002, ipv6=0xfd0000fd000000000000000000000002)",
     }
-    assert rows(program, "r2", "first") == {f"group=0x1 → 1*bind_site(site=0x1, {where})"}
+    assert rows(program, "r2", "draw") == {f"group=0x1 → 1*bind_site(site=0x1, {where}, {alone(1)})"}
+    assert rows(program, "r2", "rival") == {
+        f"slot=0x1 → to_site(site=0x1, {where.removeprefix('slot=0x1, ')})"
+    }
     assert rows(program, "r2", "instance") == set()
     assert not any("scope=0x1" in row for row in rows(program, "r2", "service"))
 
@@ -181,7 +194,7 @@ def test_an_instance_more_at_a_site_changes_nothing_elsewhere() -> None:
     installed(program.tables["r2"])
     program.take(advert("near", 2, instance(NEAR), instance(NEAR_2)))
     assert program.tables["r2"].changes() == []
-    assert any("bind_instance(site=0x1, instance=0x2" in row for row in rows(program, "r1", "first"))
+    assert any("bind_instance(site=0x1, instance=0x2" in row for row in rows(program, "r1", "draw"))
 
 
 def test_a_site_that_dies_is_forgotten_by_all_routers() -> None:
@@ -194,7 +207,7 @@ def test_a_site_that_dies_is_forgotten_by_all_routers() -> None:
     assert not any("site=0x1 → remote" in row for row in rows(program, "r2", "site"))
     assert not any("scope=0x1" in row for row in rows(program, "r1", "service"))
     for router in ("r1", "r2"):
-        assert not any("site=0x1" in row for row in rows(program, router, "first"))
+        assert not any("site=0x1" in row for row in rows(program, router, "draw"))
         assert shares(program, router) == {"far": 1.0}
 
 
@@ -206,7 +219,7 @@ def test_a_router_that_knows_no_instances_of_its_site_refuses_what_others_still_
     program.take(advert("near", 2))
     # r2 was not written yet, so it still sends to the near site; r1 has no row for that any more.
     before = {entry.describe(SCHEMA) for entry in program.tables["r2"].installed}
-    assert any(line.startswith("first") and "bind_site(site=0x1" in line for line in before)
+    assert any(line.startswith("draw") and "bind_site(site=0x1" in line for line in before)
     assert shares(program, "r1", scope=1) is None
     assert shares(program, "r1") == {"far": 1.0}
     assert not any("scope=0x1" in row for row in rows(program, "r1", "service"))
@@ -217,7 +230,7 @@ def test_a_site_that_drains_still_serves_what_others_sent_it() -> None:
     program.take(advert("near", 1, instance(NEAR), instance(NEAR_2)))
     program.take(advert("near", 2, instance(NEAR, draining=True), instance(NEAR_2)))
     assert shares(program, "r1", scope=1) == {"near": 1.0}
-    assert not any("instance=0x1," in row for row in rows(program, "r1", "first"))
+    assert not any("instance=0x1," in row for row in rows(program, "r1", "draw"))
     program.take(advert("near", 3, instance(NEAR, draining=True), instance(NEAR_2, draining=True)))
     assert shares(program, "r1") == {}
     assert shares(program, "r1", scope=1) == {"near": 1.0}
@@ -272,7 +285,7 @@ def test_functions_of_a_namespace_come_and_go_with_their_instances() -> None:
     program.take(advert("near", 2))
     assert shares(program, func=RENDER) is None
     assert len(rows(program, "r1", "service")) == before - 4
-    assert rows(program, "r1", "first") == set()
+    assert rows(program, "r1", "draw") == set()
     assert rows(program, "r1", "instance") == set()
 
 
@@ -311,8 +324,8 @@ def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     installed(program.tables["r1"])
     program.take(advert("near", 1, instance(NEAR)))
     assert phases(program) == [
-        {("INSERT", "instance"), ("INSERT", "usage")},
-        {("INSERT", "first"), ("INSERT", "second")},
+        {("INSERT", "instance"), ("INSERT", "rival"), ("INSERT", "usage")},
+        {("INSERT", "draw")},
         {("INSERT", "service")},
         {("MODIFY", "service")},
     ]
@@ -323,8 +336,8 @@ def test_what_is_referred_to_comes_before_and_goes_after() -> None:
     assert phases(program) == [
         {("MODIFY", "service")},
         {("DELETE", "service")},
-        {("DELETE", "first"), ("DELETE", "second")},
-        {("DELETE", "instance")},
+        {("DELETE", "draw")},
+        {("DELETE", "instance"), ("DELETE", "rival")},
     ]
 
 

@@ -89,7 +89,7 @@ def test_an_instance_that_died_meanwhile_is_out_as_soon_as_its_site_says_so() ->
     clock, before = running()
     after = successor(clock, before)
     after.take(advert("near", 2, instance(NEAR)))
-    assert not any("instance=0x2" in row for row in rows(after, "r1", "first"))
+    assert not any("instance=0x2" in row for row in rows(after, "r1", "draw"))
     assert len(rows(after, "r1", "instance")) == 1
 
 
@@ -127,7 +127,7 @@ def test_sites_that_left_the_catalogue_are_dropped_at_once() -> None:
     after = Program(catalogue(text), SCHEMA, clock, HOLD_S, EventLog())
     after.start({router: adopt(tables.installed, SCHEMA) for router, tables in before.tables.items()})
     for router in ("r1", "r2"):
-        assert not any("site=0x2" in row for row in rows(after, router, "first"))
+        assert not any("site=0x2" in row for row in rows(after, router, "draw"))
         assert not any(
             "site=0x2" in row for row in rows(after, router, "site") | rows(after, router, "instance")
         )

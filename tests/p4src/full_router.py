@@ -31,6 +31,8 @@ def pair(ipv4: str, ipv6: str) -> Pair:
 ANYCAST, ROUTER = (ANYCAST_4, ANYCAST_6), (ROUTER_4, ip_address("fd00::1").packed)
 OUR_SEGMENT, SEGMENTS = ip_address("fd00::5e6").packed, pair("10.3.0.161", "fd00:3::a1")
 HOME, HOME_SLOT, HOME_ADDRESS = 1, 10, pair("10.0.1.1", "fd00:0:1::1")
+RIVALS = 3
+"""Of a member, at most."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,31 @@ class Place:
     instance: int
     slot: int
     address: Pair
+    expected: tuple[int, int, int] = (500, 1000, 1000)
+    """What its answer takes: `base`, `unit` and `free` of `choose.p4`, in µs."""
 
     @property
     def params(self) -> tuple[int, ...]:
         return (self.slot, *map(number, self.address))
 
-    @property
-    def action(self) -> Action:
-        """That draws it from a group."""
+    def action(self, group: tuple[Place, ...]) -> Action:
+        """That draws it from a group, the others of which are its rivals."""
+        others = [place for place in group if place != self]
+        rivals = [*others, *[self] * RIVALS][:RIVALS]
+        race = (*self.expected, *(part for rival in rivals for part in (rival.slot, *rival.expected)))
         if self.instance:
-            return local("choose.bind_instance", self.site, self.instance, *self.params)
-        return local("choose.bind_site", self.site, *self.params)
+            return local("choose.bind_instance", self.site, self.instance, *self.params, *race)
+        return local("choose.bind_site", self.site, *self.params, *race)
+
+    @property
+    def rival(self) -> Entry:
+        """The row that binds a request to it instead of to who was drawn."""
+        addresses = map(number, self.address)
+        if self.instance:
+            action = local("choose.to_instance", self.site, self.instance, *addresses)
+        else:
+            action = local("choose.to_site", self.site, *addresses)
+        return entry("choose.rival", action, self.slot)
 
 
 def number(data: bytes) -> int:
@@ -84,14 +100,16 @@ def prefix(value: int, length: int, width: int) -> Match:
 
 
 NEAR = Place(HOME, 1, 11, pair("10.2.0.1", "fd00:2::1"))
-NEAR_2 = Place(HOME, 2, 12, pair("10.2.0.2", "fd00:2::2"))
+NEAR_2 = Place(HOME, 2, 12, pair("10.2.0.2", "fd00:2::2"), (500, 200, 0))
 NEAR_NARROW = Place(HOME, 3, 13, pair("10.5.0.3", "fd00:5::3"))
 LOST = Place(HOME, 4, 14, pair("10.9.0.4", "fd00:9::4"))
 """No route leads to it."""
 FAR, PINNED = (
-    Place(2, 0, 20, pair("10.3.0.1", "fd00:3::1")),
-    Place(3, 0, 21, pair("10.4.0.1", "fd00:4::1")),
+    Place(2, 0, 20, pair("10.3.0.1", "fd00:3::1"), (2500, 250, 5000)),
+    Place(3, 0, 21, pair("10.4.0.1", "fd00:4::1"), (0, (1 << 32) - 1, 1)),
 )
+UNLISTED = NEAR_NARROW
+"""A rival that wins nothing: the router does not know where it is."""
 INSTANCES, SITES = (NEAR, NEAR_2, NEAR_NARROW, LOST), (FAR, PINNED)
 AGENTS = {
     HOME: pair("10.2.0.200", "fd00:2::200"),
@@ -120,7 +138,7 @@ class Service:
 
 PLAIN = Service(1, 0x11111111, (NEAR, NEAR_2, NEAR_NARROW, FAR, PINNED))
 FLOWS = Service(2, 0x22222222, (NEAR, FAR), lead=10, flow_s=60)
-PRIVATE = Service(3, 0x33333333, (NEAR, NEAR_2, FAR, PINNED), public=0, per_request=1, lead=0)
+PRIVATE = Service(3, 0x33333333, (PINNED, NEAR, NEAR_2, NEAR_NARROW, FAR), public=0, per_request=1, lead=0)
 SHEDS = Service(4, 0x44444444, (NEAR_2,))
 """And refuses by weight."""
 STRANDED = Service(5, 0x55555555, (LOST,))
@@ -159,13 +177,14 @@ def full() -> State:
         return Group(len(groups) - 1)
 
     items: list[Item] = [*_addresses(), *_tenants(), *_sites(), CloneSession(1, CLIENTS)]
+    items += [place.rival for place in (*INSTANCES, *SITES) if place != UNLISTED]
     for service in SERVICES:
         for scope, class_id, places in (
             (0, 0, service.places),
             (HOME, 0, service.scoped),
             (0, CLASS_FAR, (PINNED,)),
         ):
-            actions = [place.action for place in places]
+            actions = [place.action(places) for place in places]
             if service == SHEDS and not class_id:
                 actions.append(local("choose.shed", 100))
             items += [
@@ -173,11 +192,7 @@ def full() -> State:
                       is_ipv6, scope, class_id, prefix(service.high << 32, 32, 64))
                 for is_ipv6 in (0, 1)
             ]  # fmt: skip
-            target = drawn(*actions)
-            items += [
-                entry(f"choose.{name}", target, group(service, scope, class_id))
-                for name in ("first", "second")
-            ]
+            items.append(entry("choose.draw", drawn(*actions), group(service, scope, class_id)))
         items += _held(service)
     hops = (Action("CfnIngress.route.set_next_hop", (port,)) for port in (*MTUS, CORE, CORE_2))
     profiles = (

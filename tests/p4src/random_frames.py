@@ -176,9 +176,11 @@ class RandomFrames:
             data_in=self._one((bytes(16), bytes(16), b"?" * 16, router.COMPUTED, *router.INPUTS.values())),
             data_out=b"o" * 16 if kind != Kind.PROBE else bytes(16),
             demand=Demand(self._one(kinds), 0, 0, 0),
-            report=Report(self._one((0, 0, 0, 1, 9)), self._one((0, 100, 200, 255)), 7) if answers else
-            Report(self._one((0, 1, 2)) if kind == Kind.PROBE else 0, 0, 0),
-        )  # fmt: skip
+            report=self._report() if answers else Report(self._one((0, 1, 2)) if kind == Kind.PROBE else 0),
+        )
+
+    def _report(self) -> Report:
+        return Report(self._one((0, 0, 0, 1, 9)), self._one((0, 100, 200, 255)), self._one((0, 1, 7, 0xFFFF)))
 
     def _affinity(self, place: router.Place, func_id: int, tenant: int) -> int:
         """A cookie: true mostly, else forged, of a key that is gone, or of nobody."""
