@@ -16,7 +16,7 @@ from cfn.cpu import Cpu
 from cfn.status import InstanceStatus
 
 WINDOW_US = 1_000_000
-"""Span over which rates and service times are measured."""
+"""Span over which rates are measured."""
 SILENT_AFTER_S = 2.0
 """An instance that has not reported for so long is not advertised any more."""
 _REMEMBERED = 100

@@ -67,7 +67,7 @@ class Instance:
         ipv6: likewise.
         load: 0–255.
         queue: requests that wait.
-        service_ms: mean wall-clock time a request takes a worker; 0 when not measured yet.
+        service_ms: wall-clock time a usual request takes a worker now; 0 when not measured yet.
         arrival_rps: requests that arrive a second.
         capacity_rps: requests a second that it could do; 0 when not known yet.
         completed_rps: requests that it answers a second.

@@ -36,7 +36,7 @@ class Candidate:
     Attributes:
         key: site and instance id.
         delay_ms: network delay from the ingress to its host, one way.
-        service_ms: mean time a request takes a worker; 0 when unknown.
+        service_ms: time a usual request takes a worker; 0 when unknown.
         capacity_rps: requests a second it could do; 0 when unknown.
         arrival_rps: requests a second it gets, from all ingress routers.
         load: 0–255.

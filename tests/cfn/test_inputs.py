@@ -34,8 +34,8 @@ async def kept(here, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def queued(client: AsyncClient, count: int) -> None:
-    """Wait until so many requests wait for a worker, which a refusal tells without waiting itself."""
+async def busy_with(client: AsyncClient, count: int) -> None:
+    """Wait until so many requests run or wait for a worker, which a refusal tells without waiting itself."""
     async with asyncio.timeout(WAIT_S):
         while True:
             with pytest.raises(UnknownFunctionHereError) as refused:
@@ -180,7 +180,7 @@ async def test_an_input_that_waits_for_a_worker_stays_readable_when_the_cache_le
         data_id = await here.client.put(b"old")
         first = asyncio.create_task(client.call("test/moody", until))
         second = asyncio.create_task(client.call("test/moody", data_in=data_id))
-        await queued(client, 1)
+        await busy_with(client, 2)
         await here.client.put(bytes(1000))
         assert len((await here.client.holdings())["content"]) == 1
         gate.touch()
@@ -221,7 +221,7 @@ async def test_a_server_that_ends_while_input_is_awaited_or_waits_leaves_nothing
                 asyncio.create_task(client.call("test/moody", data_in=PICTURE_ID)),
             ]
             await origin.is_asked()
-            await queued(client, 1)
+            await busy_with(client, 2)
             for call in calls:
                 call.cancel()
             await asyncio.wait(calls)
