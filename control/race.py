@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from statistics import fmean
@@ -29,6 +30,7 @@ _MOST_US = 2**32 - 1
 _NEAR = 0.1
 _NEAR_US = 100
 """Expectations are told anew when they differ by more than a tenth, and by more than so many µs."""
+_KEPT = 16_384
 
 
 def racers(
@@ -81,12 +83,13 @@ def race(
     if len(there) < 2:
         return ()
     told = {racer.member: racer.expected for racer in before}
-    rivals = _rivals(there, weights)
+    weighted = tuple((member, weights[member]) for member in there)
+    rivals = _rivals(weighted)
     if thrifty:
         prices = {member: fmean(c.cost for c in racing[member]) for member in there}
         for price in {*prices.values()}:
-            found = _rivals([one for one in there if prices[one] <= price], weights)
-            rivals |= {member: found[member] for member in there if prices[member] == price}
+            found = _rivals(tuple(one for one in weighted if prices[one[0]] <= price))
+            rivals = {member: (found if prices[member] == price else rivals)[member] for member in there}
     racers: list[Racer] = []
     for member in there:
         now = expected(racing[member])
@@ -105,21 +108,23 @@ def _near(one: Expected, other: Expected) -> bool:
     )
 
 
-def _rivals(ring: Sequence[Member], weights: Mapping[Member, int]) -> dict[Member, tuple[Member, ...]]:
+@lru_cache(_KEPT)
+def _rivals(weighted: tuple[tuple[Member, int], ...]) -> Mapping[Member, tuple[Member, ...]]:
     """Rivals of each member: all others, or of many the next one and those that lie farthest from it.
 
     Members lie round a circle, each with an arc by its weight. The next one is a rival, so that all hang
     together; the others are those at even parts of a turn from the middle of its own arc, and where that is
     one already, whoever comes next. So who has a large weight is many a member's rival.
     """
+    ring = [member for member, _ in weighted]
     count = len(ring)
     if count <= RIVALS + 1:
         return {member: tuple(one for one in ring if one != member) for member in ring}
-    ends = list(accumulate(weights[member] for member in ring))
+    ends = list(accumulate(weight for _, weight in weighted))
     whole = ends[-1]
     found: dict[Member, tuple[Member, ...]] = {}
-    for at, member in enumerate(ring):
-        middle = ends[at] - weights[member] / 2
+    for at, (member, weight) in enumerate(weighted):
+        middle = ends[at] - weight / 2
         taken = {at, (at + 1) % count}
         for part in range(1, RIVALS):
             other = bisect_right(ends, (middle + part * whole / RIVALS) % whole)
