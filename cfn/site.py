@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple, Self
 
 from cfn.cpu import Cpu
@@ -21,8 +21,10 @@ SILENT_AFTER_S = 2.0
 """An instance that has not reported for so long is not advertised any more."""
 _REMEMBERED = 100
 """Statuses with runs that tell what runs take."""
-_LATELY = 3
-"""Those that tell how fast runs are now, where runs hardly compute."""
+_LATELY = 2
+"""Those that tell how fast runs are now: of a quota of CPU time, a whole period."""
+_LATELY_ELSE = 3
+"""Those that do where runs hardly compute."""
 _COMPUTES = 0.05
 """Part of their duration that runs use the CPU for, if they compute: less is not measured well."""
 _LEAST_LEFT = 0.05
@@ -158,7 +160,9 @@ class _History:
         first, last = self._statuses[0], self._statuses[-1]
         span_s = (last.at_us - first.at_us) / 1e6
         completed_rps = (last.completed - first.completed) / span_s if span_s else 0.0
-        times = _times(self._runs, left, idle=not completed_rps) if self._runs else _Times(0.0, 0.0, 0.0, 0.0)
+        times = (
+            _times([*self._runs], left, idle=not completed_rps) if self._runs else _Times(0.0, 0.0, 0.0, 0.0)
+        )
         return InstanceView(
             func_id=last.func_id,
             instance=last.instance,
@@ -189,14 +193,17 @@ def _times(runs: Sequence[_Runs], left: float, *, idle: bool) -> _Times:
     count = sum(one.count for one in runs)
     cpu_s = sum(one.cpu_s for one in runs)
     computes = cpu_s > 0 and cpu_s >= _COMPUTES * sum(one.busy_s for one in runs)
-    works = [one.cpu_s if computes else float(one.count) for one in runs]
-    paces = [one.busy_s / work for one, work in zip(runs, works, strict=True) if work]
+    worked = [(one, work) for one in runs if (work := one.cpu_s if computes else float(one.count))]
+    works = [work for _, work in worked]
+    paces = [one.busy_s / work for one, work in worked]
     best = _lower_quartile(paces)
     if idle:
         pace = best + (1 / max(_LEAST_LEFT, left) - 1) * cpu_s / sum(works)
+    elif computes:
+        pace = fmean(paces[-_LATELY:], works[-_LATELY:])
     else:
-        pace = paces[-1] if computes else median(paces[-_LATELY:])
-    usual = _lower_quartile([work / one.count for one, work in zip(runs, works, strict=True)])
+        pace = median(paces[-_LATELY_ELSE:])
+    usual = _lower_quartile([work / one.count for one, work in worked])
     mean = sum(works) / count
     return _Times(usual * pace, mean * pace, mean * best, cpu_s / count)
 

@@ -67,8 +67,9 @@ def test_a_long_run_now_and_then_is_no_slowness_and_counts_in_the_capacity():
 
 def test_what_runs_are_slowed_down_by_shows_at_once_whatever_was_asked_for():
     for slowed in ((5, 28.0, 4.0), (1, 2800.0, 400.0)):
-        assert reported(*[SHORT] * 20, slowed).service_time_us == pytest.approx(28_000)
-        assert reported(*[SHORT] * 20, slowed, SHORT).service_time_us == pytest.approx(4000)
+        assert reported(*[SHORT] * 20, slowed, slowed).service_time_us == pytest.approx(28_000)
+        assert reported(*[SHORT] * 20, slowed, slowed, SHORT, SHORT).service_time_us == pytest.approx(4000)
+    assert reported(*[SHORT] * 20, (5, 28.0, 4.0)).service_time_us == pytest.approx(16_000)
 
 
 def test_where_runs_hardly_compute_it_takes_several_statuses():
@@ -76,6 +77,10 @@ def test_where_runs_hardly_compute_it_takes_several_statuses():
     assert reported(*[waits] * 20, slow).service_time_us == pytest.approx(20_000)
     assert reported(*[waits] * 20, slow, slow).service_time_us == pytest.approx(80_000)
     assert reported(*[waits] * 20, slow, slow).capacity_rps == pytest.approx(4 / 0.08)
+
+
+def test_what_is_too_short_for_the_cpu_clock_is_not_taken_for_nothing():
+    assert reported(*[SHORT, (5, 4.0, 0.0)] * 20).service_time_us == pytest.approx(4000)
 
 
 def test_what_lasts_becomes_usual():
