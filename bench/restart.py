@@ -2,7 +2,8 @@
 
 Counted are requests that were lost or refused, and entries that are not what they should be: after each
 restart every table of every router is read back over P4Runtime and held against what a controller that
-knows nothing but the same catalogue and the same adverts wants there.
+knows nothing but the same catalogue and the same adverts wants there. What members are expected to take
+follows from response times, which such a controller has not seen: that alone makes no entry wrong.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from control.adoption import adopt
 from control.catalogue import Catalogue
 from control.entries import Entry
 from control.events import EventLog
-from control.model import Instance, InstanceKey, SiteAdvert
+from control.model import Instance, InstanceKey, Member, SiteAdvert
 from control.program import Program
 from control.reading import Reader
+from control.stages import choose
 from control.target import Session
 from topo import controller_status, netns
 from topo.plan import Plan
@@ -155,7 +157,25 @@ def differences(
         for name, tables in program.tables.items()
         for phase in tables.changes()
         for change in phase
+        if not _draws_alike(change.entry, found[name].get(change.entry.key), schema)
     ]
+
+
+def _draws_alike(one: Entry, other: Entry | None, schema: fy.P4Schema) -> bool:
+    """Whether both are a row of `draw` with the same weights and rivals."""
+    drawn = _drawn(one, schema)
+    return drawn is not None and other is not None and drawn == _drawn(other, schema)
+
+
+def _drawn(entry: Entry, schema: fy.P4Schema) -> Mapping[Member, tuple[int, tuple[Member, ...]]] | None:
+    """Weight and rivals of each member; None for an entry of another table."""
+    match entry.table_entry(schema):
+        case fy.P4TableEntry(table_id="draw", action=fy.P4IndirectAction() as action):
+            group = choose.group(action)
+        case _:
+            return None
+    rivals = {racer.member: racer.rivals for racer in group.races}
+    return {member: (weight, rivals.get(member, ())) for member, weight in group.weights}
 
 
 def adverts(status: Mapping[str, Any], wanted: Catalogue) -> list[SiteAdvert]:
@@ -185,6 +205,8 @@ def _instance(site: int) -> Any:
             told["ipv4"] and IPv4Address(told["ipv4"]),
             told["ipv6"] and IPv6Address(told["ipv6"]),
             draining=told["state"] == "DRAINING",
+            service_ms=told["service_ms"],
+            capacity_rps=told["capacity_rps"],
         )
 
     return made

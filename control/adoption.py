@@ -76,9 +76,8 @@ def adopt(entries: Iterable[Entry], schema: fy.P4Schema) -> Adopted:  # noqa: PL
                 adopted.results[ResultKey(row["func_id"], _data_id(row))] = args["site"]
             case "usage", _:
                 adopted.uses.add(UsageKey(row["tenant"], row["service"], row["site"]))
-            case "draw", fy.P4IndirectAction(action_set=actions) if actions:
-                weighted = [(weight, one) for weight, one in actions if isinstance(weight, int)]
-                adopted.groups[row["group"]] = choose.group(weighted)
+            case "draw", fy.P4IndirectAction() as action if action.action_set:
+                adopted.groups[row["group"]] = choose.group(action)
             case "member", _:
                 drawn_to[row["group"]].add(row["site"])
             case "service", fy.P4TableAction(name="set_group", args=args):

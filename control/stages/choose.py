@@ -6,7 +6,7 @@ action is encoded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -94,9 +94,13 @@ def rival(member: Member, place: Placement) -> P4TableEntry:
     return row("rival", {"slot": place.slot}, action)
 
 
-def group(actions: Iterable[tuple[int, P4TableAction]]) -> Group:
+def group(action: P4IndirectAction) -> Group:
     """What a row of `draw` holds."""
-    drawn = {member: (weight, one.args) for weight, one in actions if (member := _bound_member(one))}
+    drawn = {
+        member: (weight, one.args)
+        for weight, one in action.action_set or ()
+        if isinstance(weight, int) and (member := _bound_member(one))
+    }
     by_slot = {args["slot"]: member for member, (_, args) in drawn.items()}
     races: list[Racer] = []
     for member, (_, args) in sorted(drawn.items()):

@@ -13,7 +13,7 @@ from control.entries import Entry
 from control.events import EventLog
 from control.model import SiteAdvert
 from control.program import Program
-from tests.control.example import CATALOGUE, FAR, NEAR, Clock, advert, catalogue, instance
+from tests.control.example import CATALOGUE, FAR, NEAR, NEAR_2, Clock, advert, catalogue, instance
 
 SCHEMA = fy.P4Schema(p4src.P4INFO)
 WANTED = catalogue(CATALOGUE + "policy: round-robin\n")
@@ -29,6 +29,11 @@ def installed(told: list[SiteAdvert]) -> dict[str, dict[bytes, Entry]]:
         for phase in tables.changes():
             tables.done(phase)
     return {name: {entry.key: entry for entry in tables.installed} for name, tables in program.tables.items()}
+
+
+def draws(found: dict[str, dict[bytes, Entry]]) -> list[str]:
+    rows = [entry.describe(SCHEMA) for entries in found.values() for entry in entries.values()]
+    return sorted(row for row in rows if row.startswith("draw "))
 
 
 def test_what_a_controller_has_left_is_right() -> None:
@@ -51,6 +56,18 @@ def test_an_entry_that_holds_something_else_is_found() -> None:
     assert differences(WANTED, found, TOLD) != []
 
 
+def test_other_expectations_alone_make_no_entry_wrong() -> None:
+    slower = [advert("near", 1, instance(NEAR, service_ms=14.0)), TOLD[1]]
+    assert draws(installed(slower)) != draws(installed(TOLD))
+    assert differences(WANTED, installed(slower), TOLD) == []
+
+
+def test_other_weights_are_found() -> None:
+    found = installed([advert("near", 1, instance(NEAR), instance(NEAR_2)), TOLD[1]])
+    twice = catalogue(CATALOGUE + "policy: nearest\n")
+    assert any(": MODIFY draw " in line for line in differences(twice, found, TOLD))
+
+
 def test_what_belongs_to_a_site_that_is_gone_is_found() -> None:
     assert any("DELETE" in line for line in differences(WANTED, installed(TOLD), TOLD[:1]))
 
@@ -69,6 +86,8 @@ def test_adverts_are_read_from_a_status() -> None:
                             "state": "UP",
                             "ipv4": "10.2.0.1",
                             "ipv6": None,
+                            "service_ms": 2.0,
+                            "capacity_rps": 500.0,
                         }
                     ],
                 }
@@ -78,4 +97,5 @@ def test_adverts_are_read_from_a_status() -> None:
     }
     (told,) = adverts(status, WANTED)
     assert (told.site, told.incarnation, told.sequence) == ("near", 5, 7)
-    assert [(one.key, str(one.ipv4)) for one in told.instances.values()] == [(NEAR, "10.2.0.1")]
+    (one,) = told.instances.values()
+    assert (one.key, str(one.ipv4), one.service_ms, one.capacity_rps) == (NEAR, "10.2.0.1", 2.0, 500.0)
