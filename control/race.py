@@ -54,14 +54,11 @@ def racers(
 
 def expected(instances: Sequence[Candidate]) -> Expected:
     """What to expect of a member that stands for these instances, each counted by its capacity."""
-    units = [1000 / c.capacity_rps for c in instances]
-    bases = [c.unloaded_ms + unexplained_ms(c) for c in instances]
-    free = [max(0.0, c.service_ms - unit) for c, unit in zip(instances, units, strict=True)]
     if len(instances) == 1:
-        return Expected(_us(bases[0]), _us(units[0]), _us(free[0]))
+        return Expected(*map(_us, _expected_ms(instances[0])))
     parts = normalised([c.capacity_rps for c in instances])
-    means = (sum(map(mul, parts, values)) for values in (bases, units, free))
-    return Expected(*map(_us, means))
+    values = zip(*map(_expected_ms, instances), strict=True)
+    return Expected(*(_us(sum(map(mul, parts, one))) for one in values))
 
 
 def race(
@@ -96,6 +93,11 @@ def race(
         had = told.get(member)
         racers.append(Racer(member, had if had and _near(had, now) else now, rivals[member]))
     return tuple(racers)
+
+
+def _expected_ms(c: Candidate) -> tuple[float, float, float]:
+    unit = 1000 / c.capacity_rps
+    return c.unloaded_ms + unexplained_ms(c), unit, max(0.0, c.service_ms - unit)
 
 
 def _us(ms: float) -> int:

@@ -21,7 +21,7 @@ from statistics import fmean
 from control.policy.queueing import Queue, bends_ms, flows_of_marginal
 
 _STEPS = 100
-_EXACT = 1e-6
+_EXACT = 1e-4
 """Part of the demand, or of λ; the cost is then as near to the least."""
 _FARTHEST = 3.0
 
@@ -84,10 +84,10 @@ def _cheapest(demand: float, ways: Sequence[Way]) -> list[float]:
     flows = [part * most for most in more]
     marginal = fmean([way.price + way.queue.marginal_ms(x) for way, x in zip(ways, flows, strict=True)])
     prices = sorted({way.price for way in ways})
-    least = low
+    least, unknown = low, [0.0] * len(ways)
     while len(prices) > 1:
         middle = prices[len(prices) // 2]
-        at = flows_at(middle, flows)
+        at = flows_at(middle, unknown)
         over = math.fsum(at) - demand
         if over < 0:
             least, prices = middle, prices[len(prices) // 2 :]

@@ -21,6 +21,8 @@ from control.policy.candidate import Candidate
 _KEPT = 4096
 _STEPS = 50
 _EXACT = 1e-8
+_CLOSE = 1e-4
+"""A step of Newton's method from here leaves an error of about the square of it."""
 _NEAR = 1e-9
 """How near to idle or full a utilisation may be to begin a search from."""
 _LEAST = -700.0
@@ -103,7 +105,11 @@ def flows_of_marginal(
             flows.append(capacity * (1 - 1 / math.sqrt(1 + scaled)))
             continue
         wanted = log(scaled)
-        logit = log(flow / (capacity - flow)) if _NEAR < flow / capacity < 1 - _NEAR else 0.0
+        if _NEAR < flow / capacity < 1 - _NEAR:
+            logit = log(flow / (capacity - flow))
+        else:
+            # What it tends to when next to nothing flows, and when next to all does.
+            logit = max((wanted - log(k + 1)) / k, wanted / 2)
         # Newton's method over the logit, as in `_solved`.
         for _ in range(_STEPS):
             odds = exp(-logit)
@@ -111,14 +117,12 @@ def flows_of_marginal(
             idle = odds * busy
             rest = k + 1 - k * busy
             missing = wanted - k * log(busy) - log(rest) + 2 * log(idle)
-            if -_EXACT < missing < _EXACT:
-                flows.append(capacity * busy)
-                break
             logit += missing / (k * idle * (1 - busy / rest) + 2 * busy)
+            if -_CLOSE < missing < _CLOSE:
+                break
             if not _LEAST < logit < -_LEAST:
                 logit = max(_LEAST, min(-_LEAST, logit))
-        else:
-            flows.append(capacity / (1 + exp(-logit)))
+        flows.append(capacity / (1 + exp(-logit)))
     return flows
 
 
