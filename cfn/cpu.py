@@ -7,6 +7,7 @@ Documentation/scheduler/sched-bwc.rst of the Linux kernel), otherwise by the who
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,11 +28,13 @@ class Cpu:
         cores: what there is, in cores.
         utilisation: share of it in use, 0–1.
         window_s: over which time; 0 when it was not measured yet.
+        at: when that time ended, by the meter's clock.
     """
 
     cores: float
     utilisation: float = 0.0
     window_s: float = 0.0
+    at: float = -math.inf
 
 
 class CpuSource(Protocol):
@@ -132,7 +135,9 @@ class CpuMeter:
             used_s = self._source.used_s()
             self._utilisation = min(1.0, max(0.0, (used_s - self._used_s) / ((now - self._at) * cores)))
             self._at, self._used_s, self._window_s = now, used_s, now - self._at
-        return Cpu(cores, self._utilisation, self._window_s)
+        if not self._window_s:
+            return Cpu(cores)
+        return Cpu(cores, self._utilisation, self._window_s, self._at)
 
 
 def _process_s(pid: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from cfn.function import Outcome
 from cfn.load import Utilisation, load_of
 from cfn.response import build_response
+from cfn.usual import Usual
 from cfn.wire import Packet, Report, Status
 
 REMEMBER_S = 5.0
@@ -55,6 +56,7 @@ class Counters:
         refused: requests answered BUSY.
         busy_us: sum of the completed runs' durations in µs.
         cpu_us: sum of the CPU times that they took, in µs.
+        beside_us: sum of the times that others ran beside them, each counted, in µs.
     """
 
     arrived: int = 0
@@ -62,6 +64,7 @@ class Counters:
     refused: int = 0
     busy_us: int = 0
     cpu_us: int = 0
+    beside_us: int = 0
 
 
 class InstanceState:
@@ -73,10 +76,11 @@ class InstanceState:
         self._workers = workers
         self._queue_limit = queue_limit
         self._utilisation = Utilisation(workers, now)
+        self._cpu_us = Usual()
         self._to_prepare: deque[Job] = deque()
         self._preparing: set[Hashable] = set()
         self._queue: deque[Job] = deque()
-        self._running: dict[Hashable, float] = {}
+        self._running: dict[Hashable, tuple[float, float]] = {}
         self._waiting: set[Hashable] = set()
         self._answers: OrderedDict[Hashable, tuple[float, Outcome]] = OrderedDict()
 
@@ -89,6 +93,11 @@ class InstanceState:
     def running(self) -> int:
         """Requests that a worker has."""
         return len(self._running)
+
+    @property
+    def usual_cpu_us(self) -> float:
+        """CPU time of a run that is not long for this function, in µs; 0 before the first."""
+        return self._cpu_us.value
 
     @property
     def load_now(self) -> int:
@@ -157,21 +166,25 @@ class InstanceState:
         job = self._queue.popleft()
         key = job.key
         self._waiting.discard(key)
-        self._running[key] = now
+        self._running[key] = now, self._utilisation.worked_s(now)
         self._utilisation.change(+1, now)
         return job
 
     def finish(self, job: Job, outcome: Outcome, now: float) -> None:
         """A worker has ended the job; its answer is remembered for retries."""
         key = job.key
-        began = self._running.pop(key)
+        began, worked_s = self._running.pop(key)
+        took_s = now - began
+        beside_s = self._utilisation.worked_s(now) - worked_s - took_s
         self._utilisation.change(-1, now)
+        self._cpu_us.add(outcome.cpu_us)
         counters = self.counters
         self.counters = replace(
             counters,
             completed=counters.completed + 1,
-            busy_us=counters.busy_us + round((now - began) * 1e6),
+            busy_us=counters.busy_us + round(took_s * 1e6),
             cpu_us=counters.cpu_us + outcome.cpu_us,
+            beside_us=counters.beside_us + max(0, round(beside_s * 1e6)),
         )
         self._remember(key, outcome, now)
 

@@ -40,11 +40,18 @@ class Utilisation:
         self._window_s = window_s
         # (since, workers busy from then on); the first entry may lie before the window.
         self._changes: deque[tuple[float, int]] = deque([(now - window_s, 0)])
+        self._worked_s = 0.0
 
     def change(self, by: int, now: float) -> None:
         """`by` more workers are busy from now on."""
+        self._worked_s = self.worked_s(now)
         self._changes.append((now, self._changes[-1][1] + by))
         self._forget(now)
+
+    def worked_s(self, now: float) -> float:
+        """The time that workers were busy, summed over all of them, in seconds."""
+        since, workers = self._changes[-1]
+        return self._worked_s + workers * (now - since)
 
     def value(self, now: float) -> float:
         """The utilisation, 0–1."""

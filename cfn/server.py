@@ -225,6 +225,8 @@ class _Instance:
             completed=counters.completed,
             busy_us=counters.busy_us,
             cpu_us=counters.cpu_us,
+            beside_us=counters.beside_us,
+            usual_cpu_us=round(self._state.usual_cpu_us),
         )
 
     async def close(self) -> None:

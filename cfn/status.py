@@ -69,6 +69,8 @@ class InstanceStatus(_Status):
         completed: runs that ended.
         busy_us: sum of the durations of the completed runs, in µs.
         cpu_us: sum of the CPU times that they took, in µs.
+        beside_us: sum of the times that others ran beside them, each counted, in µs.
+        usual_cpu_us: CPU time of a run that is not long for this function, in µs; 0 before the first.
     """
 
     started_us: Count
@@ -86,6 +88,8 @@ class InstanceStatus(_Status):
     completed: Count
     busy_us: Count
     cpu_us: Count
+    beside_us: Count
+    usual_cpu_us: Count
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Self:

@@ -14,6 +14,8 @@ from control.sites import Sites
 LASTING_S = 2.0
 """A disagreement is told of when it has lasted this long: by then an advert was no longer late."""
 _LOOK_S = 0.5
+_LATE_S = 0.5
+"""What was measured may be told of so much later."""
 
 
 class Responses:
@@ -33,6 +35,7 @@ class Responses:
         self.store = store
         self._clock = clock
         self._told: dict[tuple[str, Member], tuple[SiteAdvert, Told | None]] = {}
+        self._slowest: dict[tuple[str, Member], tuple[float, float]] = {}
         self._looked: dict[tuple[str, Member], float] = {}
         self._since: dict[tuple[str, Member], float] = {}
         self._said: set[tuple[str, Member]] = set()
@@ -41,13 +44,18 @@ class Responses:
         """The response time of an instance: that of its member, or its part of what is one site's as a whole.
 
         A site's is the mean over all that runs there; an instance takes of it what it should by the adverts.
+        One that tells of more speed than when it was measured is believed as far as what it told then was so.
         """
         member = self.sites.member(router, instance.key)
-        measured = self._measurements.response_ms(router, member)
-        if measured is None or not member.is_site:
-            return measured
-        whole, part = self.told(router, member), self._expectation.told(router, [instance])
-        return measured * part.response_ms / whole.response_ms if whole and part else measured
+        last = self._measurements.get(router, member)
+        if last is None or last.response_ms is None:
+            return None
+        whole = self.told(router, member)
+        if whole is None:
+            return last.response_ms
+        measured = last.response_ms * whole.response_ms / self._slowest_ms(router, member, last.at, whole)
+        part = self._expectation.told(router, [instance]) if member.is_site else whole
+        return measured * part.response_ms / whole.response_ms if part else measured
 
     def told(self, router: str, member: Member) -> Told | None:
         """What adverts give for a member's response time at a router."""
@@ -60,6 +68,16 @@ class Responses:
             told = self._expectation.told(router, there)
             self._told[router, member] = held.advert, told
         return told
+
+    def _slowest_ms(self, router: str, member: Member, at: float, told: Told) -> float:
+        """The slowest response time that adverts gave when a member was measured, or give now."""
+        since, slowest_ms = self._slowest.get((router, member), (at, 0.0))
+        if since != at:
+            slowest_ms = 0.0
+        if not slowest_ms or self._clock() - at <= _LATE_S:
+            slowest_ms = max(told.response_ms, slowest_ms)
+            self._slowest[router, member] = at, slowest_ms
+        return max(slowest_ms, told.response_ms)
 
     def disagrees(self, router: str, member: Member) -> bool:
         """Whether the measured time has been far from what adverts give for a while."""
@@ -95,9 +113,10 @@ class Responses:
     def forget_all_but(self, router: str, alive: Iterable[Member]) -> None:
         """Drop what is known of members that are gone."""
         there = set(alive)
-        known = self._told.keys() | self._looked.keys()
+        known = self._told.keys() | self._looked.keys() | self._slowest.keys()
         for place in [place for place in known if place[0] == router and place[1] not in there]:
             self._told.pop(place, None)
+            self._slowest.pop(place, None)
             self._looked.pop(place, None)
             self._since.pop(place, None)
             self._said.discard(place)

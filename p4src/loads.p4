@@ -13,7 +13,7 @@ register<bit<64>>(SLOTS) member_load;
  * Muthukrishnan and Sandler, "Frugal streaming for estimating quantiles", 2013). */
 register<bit<64>>(SLOTS) member_response;
 
-/* A load that was told longer ago, about a second, is stale. */
+/* A load that was told longer ago, about a second, is stale; and response times are measured anew. */
 const bit<32> LOAD_EXPIRY_US = 1 << 20;
 
 #define TOLD_US(load) (load)[63:32]

@@ -93,7 +93,7 @@ control Respond(inout headers_t hdr, inout metadata_t meta) {
                 median = response[31:0];
                 sample = now - hdr.cfn.timestamp;
                 if (hdr.cfn.timestamp != 0 && sample < LONGEST_RESPONSE_US) {
-                    if (median == 0) {
+                    if (median == 0 || now - reported >= LOAD_EXPIRY_US) {    /* the first, or the first after long */
                         median = sample;
                     } else if (median < sample) {
                         median = median + (median >> 4) + 1;

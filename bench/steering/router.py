@@ -111,7 +111,7 @@ class Router:
             return
         sample = round(response_s * 1e6)
         median = told.median_us
-        if median == 0:
+        if median == 0 or now - told.reported >= LOAD_EXPIRY_S:
             told.median_us = sample
         else:
             told.median_us += (median >> 4) + 1 if sample > median else -(median >> 4)

@@ -17,6 +17,7 @@ from bench.steering.request import Request
 from bench.steering.spec import SiteSpec
 from cfn.load import Utilisation, load_of
 from cfn.status import InstanceStatus
+from cfn.usual import Usual
 from control.model import InstanceKey
 
 _SHARED = 1e-12
@@ -140,7 +141,7 @@ class Server:
         self._address = address
         self._answer = answer
         self._lose = lose
-        self._began: dict[Request, float] = {}
+        self._began: dict[Request, tuple[float, float]] = {}
         self._reset()
 
     @property
@@ -168,10 +169,14 @@ class Server:
         now = self._clock.now
         request.ended = now
         self.running -= 1
+        began, worked_s = self._began.pop(request)
+        self._beside_s += self._utilisation.worked_s(now) - worked_s - (now - began)
         self._utilisation.change(-1, now)
         self._completed += 1
-        self._busy_s += now - self._began.pop(request)
-        self._cpu_s += request.run_s / self.spec.speed * request.share
+        self._busy_s += now - began
+        cpu_s = request.run_s / self.spec.speed * request.share
+        self._cpu_s += cpu_s
+        self._usual_cpu_s.add(cpu_s)
         if self.queue:
             self._start(self.queue.popleft())
         self._respond(request, refused=False)
@@ -215,6 +220,8 @@ class Server:
             completed=self._completed,
             busy_us=round(self._busy_s * (5e5 if lies else 1e6)),
             cpu_us=round(self._cpu_s * (5e5 if lies else 1e6)),
+            beside_us=max(0, round(self._beside_s * (5e5 if lies else 1e6))),
+            usual_cpu_us=round(self._usual_cpu_s.value * (5e5 if lies else 1e6)),
         )
 
     def _reset(self) -> None:
@@ -225,11 +232,13 @@ class Server:
         self._completed = 0
         self._busy_s = 0.0
         self._cpu_s = 0.0
+        self._beside_s = 0.0
+        self._usual_cpu_s = Usual()
 
     def _start(self, request: Request) -> None:
         now = self._clock.now
         self.running += 1
-        self._began[request] = now
+        self._began[request] = now, self._utilisation.worked_s(now)
         self._utilisation.change(+1, now)
         self.cores.start(self, request, request.run_s / self.spec.speed)
 

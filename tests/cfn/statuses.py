@@ -18,6 +18,8 @@ def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> InstanceStatus:
         "completed": 0,
         "busy_us": 0,
         "cpu_us": 0,
+        "beside_us": 0,
+        "usual_cpu_us": 0,
     }
     return InstanceStatus(**{**values, **fields})
 

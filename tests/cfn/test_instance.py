@@ -199,6 +199,19 @@ def test_every_answer_repeats_chain_and_trace_but_not_the_proof():
         assert answer.extensions == (chain, trace)
 
 
+def test_counters_tell_how_long_others_ran_beside():
+    state = instance(workers=3)
+    started(state, job(1), job(2))
+    state.finish(job(1), replace(DONE, cpu_us=9000), 0.010)
+    assert state.counters.beside_us == 10_000
+    started(state, job(3), now=0.020)
+    state.finish(job(2), replace(DONE, cpu_us=30_000), 0.050)
+    state.finish(job(3), replace(DONE, cpu_us=8000), 0.060)
+    # The second had the first beside it for 10 ms and the third for 30, the third the second for 30.
+    assert state.counters.beside_us == 10_000 + 40_000 + 30_000
+    assert (state.usual_cpu_us, state.counters.cpu_us) == (8000, 47_000)
+
+
 def test_counters_sum_up_what_was_done():
     state = instance(workers=2)
     started(state, job(1), job(2))

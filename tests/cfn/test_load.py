@@ -22,6 +22,15 @@ def test_the_load_tells_of_the_utilisation(utilisation, waiting):
         assert utilisation_of(load, waiting) == 1
 
 
+def test_busy_time_is_that_of_all_workers():
+    meter = Utilisation(workers=2, now=0.0, window_s=0.1)
+    meter.change(+1, 1.0)
+    meter.change(+1, 1.5)
+    assert meter.worked_s(1.5) == pytest.approx(0.5)
+    meter.change(-2, 1.75)
+    assert meter.worked_s(9.0) == pytest.approx(0.75 + 0.25)
+
+
 def test_what_waits_beyond_the_load_means_busy():
     assert utilisation_of(40, 6) == utilisation_of(255, 0) == 1
 

@@ -33,91 +33,6 @@ def test_the_first_status_knows_no_rates():
     assert (view.service_time_us, view.arrival_rps, view.capacity_rps) == (0, 0, 0)
 
 
-def reported(*runs: tuple[int, float, float], workers: int = 4):
-    """An instance that tells every 50 ms of so many runs, and of what each took: ms, and ms of the CPU."""
-    state, completed, busy_us, cpu_us = SiteState(), 0, 0.0, 0.0
-    for number, (count, busy_ms, cpu_ms) in enumerate(((0, 0.0, 0.0), *runs)):
-        completed, busy_us, cpu_us = (
-            completed + count,
-            busy_us + 1000 * count * busy_ms,
-            cpu_us + 1000 * count * cpu_ms,
-        )
-        told = status(
-            at_s=number * 0.05,
-            arrived=completed,
-            completed=completed,
-            busy_us=round(busy_us),
-            cpu_us=round(cpu_us),
-            workers=workers,
-        )
-        state.take(told, number * 0.05)
-    (view,) = state.view(IDLE, draining=False)
-    return view
-
-
-SHORT, LONG = (5, 4.0, 4.0), (1, 400.0, 400.0)
-
-
-def test_a_long_run_now_and_then_is_no_slowness_and_counts_in_the_capacity():
-    assert reported(*[SHORT] * 20).service_time_us == pytest.approx(4000)
-    mixed = reported(*([SHORT] * 19 + [LONG]) * 2)
-    assert mixed.service_time_us == pytest.approx(4000)
-    assert mixed.capacity_rps == pytest.approx(4 / ((190 * 0.004 + 2 * 0.4) / 192))
-
-
-def test_what_runs_are_slowed_down_by_shows_at_once_whatever_was_asked_for():
-    for slowed in ((5, 28.0, 4.0), (1, 2800.0, 400.0)):
-        assert reported(*[SHORT] * 20, slowed, slowed).service_time_us == pytest.approx(28_000)
-        assert reported(*[SHORT] * 20, slowed, slowed, SHORT, SHORT).service_time_us == pytest.approx(4000)
-    assert reported(*[SHORT] * 20, (5, 28.0, 4.0)).service_time_us == pytest.approx(16_000)
-
-
-def test_where_runs_hardly_compute_it_takes_several_statuses():
-    waits, slow = (5, 20.0, 0.1), (5, 80.0, 0.1)
-    assert reported(*[waits] * 20, slow).service_time_us == pytest.approx(20_000)
-    assert reported(*[waits] * 20, slow, slow).service_time_us == pytest.approx(80_000)
-    assert reported(*[waits] * 20, slow, slow).capacity_rps == pytest.approx(4 / 0.08)
-
-
-def test_what_is_too_short_for_the_cpu_clock_is_not_taken_for_nothing():
-    assert reported(*[SHORT, (5, 4.0, 0.0)] * 20).service_time_us == pytest.approx(4000)
-
-
-def test_what_lasts_becomes_usual():
-    quicker = (5, 1.0, 1.0)
-    assert reported(*[SHORT] * 20, *[quicker] * 100).service_time_us == pytest.approx(1000)
-
-
-def after_a_rush(cpu: Cpu):
-    """An instance that took 4 ms a request, then 40 ms on a busy site, and has had nothing to do since."""
-    (view,) = site(
-        status(at_s=0.0),
-        status(at_s=0.5, arrived=10, completed=10, busy_us=40_000, cpu_us=30_000),
-        status(at_s=2.0, arrived=20, completed=20, busy_us=440_000, cpu_us=60_000),
-        *(status(at_s=3.5 + n, arrived=20, completed=20, busy_us=440_000, cpu_us=60_000) for n in range(2)),
-    ).view(cpu, draining=False)
-    assert (view.arrival_rps, view.completed_rps) == (0, 0)
-    return view
-
-
-def test_an_idle_instance_of_a_quiet_site_is_as_quick_as_it_ever_was():
-    view = after_a_rush(IDLE)
-    assert view.service_time_us == pytest.approx(4000)
-    assert view.capacity_rps == pytest.approx(250)
-
-
-def test_an_idle_instance_of_a_busy_site_computes_in_what_is_left():
-    view = after_a_rush(Cpu(cores=1.0, utilisation=0.75))
-    assert view.service_time_us == pytest.approx(4000 + 3 * 3000)
-    assert view.capacity_rps == pytest.approx(1 / 0.013)
-
-
-def test_an_idle_instance_of_a_full_site_has_next_to_no_capacity_which_is_not_unknown():
-    view = after_a_rush(Cpu(cores=1.0, utilisation=1.0))
-    assert view.service_time_us == pytest.approx(4000 + 19 * 3000)
-    assert view.capacity_rps == pytest.approx(2.5)
-
-
 def test_instances_share_what_is_left_of_the_cpu():
     statuses = [
         status(number, at_s=at_s, arrived=done, completed=done, busy_us=5000 * done, cpu_us=5000 * done)
@@ -127,6 +42,28 @@ def test_instances_share_what_is_left_of_the_cpu():
     views = site(*statuses).view(Cpu(cores=0.3, utilisation=0.5), draining=False)
     # 0.15 cores are left, 0.075 for each: 15 requests a second more.
     assert [view.capacity_rps for view in views] == [pytest.approx(35)] * 2
+
+
+def test_an_instance_of_a_full_site_has_its_part_of_the_cores_for_all_its_workers():
+    told = {"arrived": 20, "completed": 20, "cpu_us": 100_000, "workers": 8}
+    full = Cpu(cores=2.0, utilisation=1.0)
+    # 13 others want the cores: with one run the pace is 7, with eight it is 10.5.
+    (view,) = site(status(), status(at_s=1.0, busy_us=700_000, **told)).view(full, draining=False)
+    assert view.service_time_us == pytest.approx(35_000)
+    assert view.capacity_rps == pytest.approx(8 / (10.5 * 0.005))
+    # Nobody else does: four runs have a pace of 2, and all that the site can do is done.
+    done = {**told, "arrived": 400, "completed": 400, "cpu_us": 2_000_000, "beside_us": 12_000_000}
+    (view,) = site(status(), status(at_s=1.0, busy_us=4_000_000, **done)).view(full, draining=False)
+    assert view.capacity_rps == pytest.approx(400)
+
+
+def test_an_idle_instance_of_a_full_site_has_next_to_no_capacity_which_is_not_unknown():
+    ran = {"arrived": 20, "completed": 20, "busy_us": 80_000, "cpu_us": 60_000}
+    state = site(status(), *(status(at_s=at_s, **ran) for at_s in (0.5, 2.0, 3.5)))
+    (view,) = state.view(Cpu(cores=1.0, utilisation=1.0), draining=False)
+    assert (view.arrival_rps, view.completed_rps) == (0, 0)
+    assert view.service_time_us == pytest.approx(20 * 3000)
+    assert view.capacity_rps == pytest.approx(1 / 0.060)
 
 
 def test_instances_are_told_in_the_order_of_their_numbers():

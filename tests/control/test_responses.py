@@ -70,6 +70,31 @@ def test_each_instance_of_a_site_takes_its_part_of_the_mean() -> None:
     assert compared.response_ms("r2", quick) is None
 
 
+def test_who_tells_of_more_speed_since_is_believed_as_far_as_what_it_told_was_so() -> None:
+    clock = Clock()
+    compared, measured = responses(clock, instance(FAR, service_ms=88.0))
+    measured.report("r1", SITE, 0, 0, 220_000)
+    assert compared.response_ms("r1", instance(FAR)) == pytest.approx(2 * 32.0)
+    clock.now += 1
+    compared.store.accept(advert("far", 2, instance(FAR, service_ms=28.0), ttl_s=600.0))
+    assert compared.response_ms("r1", instance(FAR, service_ms=28.0)) == pytest.approx(2 * 50.0)
+    # Another measurement tells better.
+    measured.report("r1", SITE, 0, 0, 220_000)
+    assert compared.response_ms("r1", instance(FAR, service_ms=28.0)) == pytest.approx(220.0)
+
+
+def test_what_was_measured_may_be_told_of_later() -> None:
+    clock = Clock()
+    compared, measured = responses(clock, instance(FAR))
+    measured.report("r1", SITE, 0, 0, 110_000)
+    assert compared.response_ms("r1", instance(FAR)) == pytest.approx(110.0)
+    for sequence, service_ms in ((2, 88.0), (3, 10.0)):
+        clock.now += 0.4
+        compared.store.accept(advert("far", sequence, instance(FAR, service_ms=service_ms), ttl_s=600.0))
+        found = compared.response_ms("r1", instance(FAR, service_ms=service_ms))
+    assert found == pytest.approx(32.0)
+
+
 def test_a_disagreement_that_lasts_is_told_once_and_so_is_its_end() -> None:
     clock = Clock()
     compared, measured = responses(clock, instance(FAR))

@@ -119,3 +119,5 @@ def test_response_times_are_a_running_median_and_told_ten_times_a_second() -> No
     for number, response_s in enumerate((0.008, 0.4, 0.4, 0.001, 0.001)):
         one.learn(A, 0, 0, response_s, number * 0.05)
     assert [us for _, us in reports] == [8000, 9033, 7940]
+    one.learn(A, 0, 0, 0.4, 1.3)
+    assert [us for _, us in reports[3:]] == [400_000]
