@@ -120,10 +120,10 @@ def test_utilisation_is_the_share_of_the_quota_since_the_last_time():
     source = _Counted()
     meter = CpuMeter(source, 0.0)
     source.used = 1.0
-    assert meter.measure(1.0) == Cpu(2.0, 0.5, 1.0)
-    assert meter.measure(2.0) == Cpu(2.0, 0.0, 1.0)
+    assert meter.measure(1.0) == Cpu(2.0, 0.5, 1.0, at=1.0)
+    assert meter.measure(2.0) == Cpu(2.0, 0.0, 1.0, at=2.0)
     source.used = 99.0
-    assert meter.measure(3.0) == Cpu(2.0, 1.0, 1.0)
+    assert meter.measure(3.0) == Cpu(2.0, 1.0, 1.0, at=3.0)
 
 
 def test_too_short_a_time_tells_what_was_told_before():
@@ -132,5 +132,5 @@ def test_too_short_a_time_tells_what_was_told_before():
     source.used = 1.0
     meter.measure(1.0)
     source.used = 1.0 + SHORTEST_S
-    assert meter.measure(1.0 + SHORTEST_S / 2) == Cpu(2.0, 0.5, 1.0)
+    assert meter.measure(1.0 + SHORTEST_S / 2) == Cpu(2.0, 0.5, 1.0, at=1.0)
     assert meter.measure(1.0 + SHORTEST_S).utilisation == pytest.approx(0.5)
