@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from control.catalogue import Catalogue, Link, LinkEnd
+from control.events import EventLog
 from control.probe_frame import addresses
 from control.quality import Quality
 
@@ -91,6 +92,7 @@ class Links:
         self._clock = clock
         self._directions = {(end.router, end.port): _Direction() for end in _ends(catalogue.links)}
         self.used_ms = [link.delay_ms for link in catalogue.links]
+        self._told_ms = list(self.used_ms)
         self._since: dict[int, float] = {}
         self._probed = [
             link
@@ -130,6 +132,14 @@ class Links:
     def are_measured(self) -> bool:
         """Whether all links are that can be probed."""
         return all(self.measured(link.a) or self.measured(link.b) for link in self._probed)
+
+    def tell(self, events: EventLog) -> None:
+        """An event for each link of which another delay is used than told of last."""
+        for index, (link, used) in enumerate(zip(self._links, self.used_ms, strict=True)):
+            if used != self._told_ms[index]:
+                self._told_ms[index] = used
+                ends = "–".join(f"{end.router}:{end.port}" for end in (link.a, link.b))
+                events("link-delay", link=ends, used_ms=round(used, 3), declared_ms=link.delay_ms)
 
     def settle(self, lasting_s: float = LASTING_S) -> bool:
         """Go by measured delays where they have lasted; whether a delay in use is another one now."""

@@ -106,7 +106,6 @@ class Program:
 
             self.tuning = Tuning(catalogue, self.steering, self.measurements, clock, events)
         self.links = Links(catalogue, clock)
-        self._told_ms = list(self.links.used_ms)
 
     def start(self, found: Mapping[str, Adopted]) -> Changes:
         """Go on from what routers have installed; one that is missing or empty gets what others have.
@@ -235,12 +234,7 @@ class Program:
     def _use_links(self) -> None:
         self.network.measure(self.links.used_ms)
         self.data.measure(self.network)
-        for index, link in enumerate(self.catalogue.links):
-            used, declared = self.links.used_ms[index], link.delay_ms
-            if used != self._told_ms[index]:
-                self._told_ms[index] = used
-                ends = (f"{end.router}:{end.port}" for end in (link.a, link.b))
-                self._events("link-delay", link="–".join(ends), used_ms=round(used, 3), declared_ms=declared)
+        self.links.tell(self._events)
 
     def _want_routes(self, router: str) -> None:
         routes = route.entities(self.catalogue, self.network, self.sites, router)
