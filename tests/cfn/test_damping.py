@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cfn.damping import Damping, Rule, Schedule
@@ -150,7 +150,6 @@ def views_of(numbers: list[int], **values: int) -> tuple[InstanceView, ...]:
     return tuple(replace(VIEW, instance=number, **values) for number in numbers)
 
 
-@settings(deadline=None)
 @given(st.lists(STEP, max_size=150), st.floats(0.005, 0.2))
 def test_no_history_brings_adverts_closer_than_the_least_interval(steps, min_interval_s):
     made = Schedule(Damping(min_interval_s=min_interval_s))
@@ -164,7 +163,6 @@ def test_no_history_brings_adverts_closer_than_the_least_interval(steps, min_int
     assert all(later - earlier >= min_interval_s * (1 - 1e-9) for earlier, later in pairwise(sent))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0, 0.3), NUMBERS), max_size=300), st.integers(1, 4))
 def test_no_spawning_and_killing_pushes_adverts_past_the_limit(steps, flaps):
     made = Schedule(Damping(timer_s=10.0, min_interval_s=0.01, flaps=flaps, flap_s=1.0))

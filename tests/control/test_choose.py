@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import finsy as fy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import p4src
@@ -34,7 +34,6 @@ def groups(draw: st.DrawFn) -> Group:
     return Group(tuple(sorted(weights.items())), races=tuple(races))
 
 
-@settings(deadline=None)
 @given(groups())
 def test_what_a_row_says_is_what_was_decided(group: Group) -> None:
     (entry,) = ENTRIES.entries(7, group, PLACES)
@@ -46,7 +45,6 @@ def test_what_a_row_says_is_what_was_decided(group: Group) -> None:
     assert entry.rank == (GROUP_OF_SITES if any(member.is_site for member, _ in group.weights) else 1)
 
 
-@settings(deadline=None)
 @given(groups())
 def test_a_row_is_what_finsy_makes_of_its_actions(group: Group) -> None:
     (entry,) = ENTRIES.entries(7, group, PLACES)

@@ -91,7 +91,7 @@ def tell(one: Program, site: str, sequence: int, runs: list[set[int]], capacity_
 
 
 @given(st.lists(told, min_size=1, max_size=8))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_pieces_lead_to_where_decisions_at_once_do(
     changes: list[tuple[str, list[set[int]], float, int]],
 ) -> None:
@@ -112,7 +112,7 @@ def test_pieces_lead_to_where_decisions_at_once_do(
 
 
 @given(st.lists(told, min_size=1, max_size=8))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_function_that_was_answered_is_while_decisions_are_due(
     changes: list[tuple[str, list[set[int]], float, int]],
 ) -> None:

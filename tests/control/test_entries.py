@@ -6,7 +6,7 @@ import finsy as fy
 import pytest
 from finsy.p4schema import P4UpdateType
 from finsy.proto import p4r
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import p4src
@@ -201,7 +201,6 @@ def test_only_the_parts_that_changed_are_looked_at() -> None:
     ),
     st.integers(0, 2**16 - 1) | st.just(Unmet("GRADE")),
 )
-@settings(deadline=None)
 def test_rows_of_services_are_as_finsy_encodes_them(steered: Steered, answer: int | Unmet) -> None:
     if isinstance(answer, Unmet):
         row = service.unmet(steered, answer.part, SCHEMA)

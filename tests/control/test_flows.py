@@ -60,7 +60,7 @@ def test_waits_are_those_of_the_mmc_queue(workers: int, busy: float, waiting: fl
     assert queue.wait_ms(busy * queue.capacity) == pytest.approx(waiting * service_ms, rel=0.07)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(way_lists(), st.floats(0.05, 0.95), st.floats(0.1, 5))
 def test_no_general_solver_finds_a_cheaper_split(ways: list[Way], part: float, wait_price: float) -> None:
     ways = [Way(way.queue, way.price, way.high) for way in ways]

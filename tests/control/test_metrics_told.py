@@ -5,7 +5,7 @@ One case: pytest tests/control/test_metrics_told.py -k unknown
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
@@ -97,7 +97,6 @@ def samples(names: list[str]) -> st.SearchStrategy[Samples]:
     return told.map(lambda found: {name: Sample(name, *one) for name, one in found.items()})
 
 
-@settings(deadline=None)
 @given(samples(list(RAW)), samples([name for name in RAW if name.startswith(("service", "response"))]))
 def test_whatever_an_agent_measures_is_believed(site: Samples, of_instance: Samples) -> None:
     told = message("near", 1, [instance(NEAR)])

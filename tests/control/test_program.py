@@ -363,7 +363,7 @@ told = st.builds(
     ),
     st.sampled_from(sorted(POLICIES)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_sites_tell_the_tables_stay_consistent(
     adverts: list[tuple[str, list[Instance], float]], policy: str
 ) -> None:

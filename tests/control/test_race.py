@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from control.decided import Expected, Racer
@@ -63,7 +63,6 @@ def test_the_few_members_of_a_group_all_race_each_other() -> None:
 
 
 @example([1] * 8)
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=5, max_size=30))
 def test_of_many_each_has_some_rivals_and_all_hang_together(weights: list[int]) -> None:
     found = raced(weights)

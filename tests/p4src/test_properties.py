@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import p4src
@@ -143,7 +143,7 @@ PROPERTIES = (
 )
 
 
-@settings(max_examples=FRAMES // IN_ONE_EXAMPLE, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=FRAMES // IN_ONE_EXAMPLE)
 @given(port=st.sampled_from(PORTS), chance=st.randoms(use_true_random=False))
 def test_whatever_comes_in(passes: Callable[[int, bytes], Passage], port: int, chance: random.Random) -> None:
     frames = RandomFrames(chance, port)

@@ -83,7 +83,7 @@ def clamp(value: int, low: int, high: int) -> int:
 
 
 @given(operands())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_add_subtract_multiply_wrap(switch: Dataplane, x: Operands) -> None:
     for op, apply in ((0, int.__add__), (1, int.__sub__), (2, int.__mul__)):
         want = {w: apply(x.a[w], x.b[w]) & ((1 << w) - 1) for w in WIDTHS}
@@ -91,7 +91,7 @@ def test_add_subtract_multiply_wrap(switch: Dataplane, x: Operands) -> None:
 
 
 @given(operands())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_bitwise(switch: Dataplane, x: Operands) -> None:
     a, b = x.a, x.b
     assert run(switch, 3, x) == {
@@ -106,7 +106,7 @@ def test_bitwise(switch: Dataplane, x: Operands) -> None:
 
 
 @given(operands())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_shifts_by_any_amount(switch: Dataplane, x: Operands) -> None:
     by = x.b[8]
     left = {w: x.a[w] << by & ((1 << w) - 1) for w in WIDTHS}
@@ -116,7 +116,7 @@ def test_shifts_by_any_amount(switch: Dataplane, x: Operands) -> None:
 
 
 @given(operands())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_saturating(switch: Dataplane, x: Operands) -> None:
     for op, apply in ((6, int.__add__), (7, int.__sub__)):
         want = {w: clamp(apply(x.a[w], x.b[w]), 0, (1 << w) - 1) for w in WIDTHS}
@@ -124,7 +124,7 @@ def test_saturating(switch: Dataplane, x: Operands) -> None:
 
 
 @given(operands())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_comparisons(switch: Dataplane, x: Operands) -> None:
     a, b = x.a, x.b
     assert run(switch, 8, x) == {
@@ -139,7 +139,7 @@ def test_comparisons(switch: Dataplane, x: Operands) -> None:
 
 
 @given(operands())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_slices_concatenation_casts(switch: Dataplane, x: Operands) -> None:
     a, b = x.a, x.b
     got = run(switch, 9, x)
@@ -153,7 +153,7 @@ def test_slices_concatenation_casts(switch: Dataplane, x: Operands) -> None:
 
 
 @given(operands())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_mixed_widths(switch: Dataplane, x: Operands) -> None:
     a, b = x.a, x.b
     got = run(switch, 10, x)

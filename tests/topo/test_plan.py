@@ -115,7 +115,7 @@ def _halves(routers: list[str]) -> dict[str, dict[str, list[str]]]:
     return {"a": {"routers": routers[::2]}, "b": {"routers": routers[1::2]}}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(labs())
 def test_any_lab_gives_a_catalogue_that_the_controller_accepts(lab: LabSpec) -> None:
     made = plan.make(lab)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cfn.cookie import Cookie
@@ -26,7 +26,6 @@ records = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(records, max_size=5))
 def test_lines_come_back_as_they_were(rows: list[Record]) -> None:
     text = "".join(row.to_line() for row in rows)

@@ -6,7 +6,7 @@ import time
 
 import aiohttp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cfn.content.agent import DataAgent
@@ -237,7 +237,6 @@ async def test_datagrams_that_are_no_prefetch_are_counted_and_do_nothing(tmp_pat
 
 
 @given(st.one_of(st.binary(max_size=100), packets().map(Packet.encode)))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_every_datagram_is_either_a_prefetch_of_something_or_garbage(data):
     wanted, garbage = [], []
     PrefetchEndpoint(lambda *each: wanted.append(each), lambda: garbage.append(1)).datagram_received(

@@ -120,7 +120,7 @@ class Cache(RuleBasedStateMachine):
 
 
 TestCache = Cache.TestCase
-TestCache.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestCache.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def test_the_folder_never_holds_more_than_the_limit_while_files_arrive(tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from control.bgp.aggregate import Pool
@@ -63,7 +63,6 @@ ROUTES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(ROUTES)
 def test_what_is_written_is_read(one: SiteRoute) -> None:
     assert decode(encode(one)) == one
@@ -166,7 +165,6 @@ def test_what_somebody_else_develops_is_not_ours() -> None:
             decode(other)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_octets_crash_the_reader(octets: bytes) -> None:
     try:
@@ -176,7 +174,6 @@ def test_no_octets_crash_the_reader(octets: bytes) -> None:
     assert decode(encode(read)) == read
 
 
-@settings(deadline=None)
 @given(ROUTES, st.data())
 def test_no_damage_crashes_the_reader(one: SiteRoute, data: st.DataObject) -> None:
     whole = bytearray(encode(one))

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from control.bgp.messages import State, Update, parse
@@ -103,7 +103,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     ANYTHING.map(lambda one: json.dumps(one).encode())
     | st.binary(max_size=40)

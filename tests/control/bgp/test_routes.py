@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from control.bgp.attribute import ROOM, decode, encode, size
@@ -121,7 +121,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_no_history_sends_more_than_the_bound(steps: list[tuple[float, set[int] | None, int]]) -> None:
     one = routes()

@@ -106,7 +106,7 @@ PACKETS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=st.lists(PACKETS, min_size=1, max_size=4), port=st.integers(0, 8))
 def test_what_is_explained_is_what_happens(switch: Dataplane, packets: list[bytes], port: int) -> None:
     for packet in packets:
