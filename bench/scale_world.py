@@ -97,6 +97,7 @@ class World:
             service_time_us=_SERVICE_US * draw.uniform(0.9, 1.1),
             arrival_rps=_CAPACITY_RPS * load,
             completed_rps=_CAPACITY_RPS * load,
+            error_rps=0.0,
             capacity_rps=_CAPACITY_RPS,
             concurrency=_WORKERS,
             draining=False,

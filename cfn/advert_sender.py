@@ -133,6 +133,7 @@ def to_message(view: InstanceView) -> pb.Instance:
         service_time_us=view.service_time_us,
         arrival_rps=view.arrival_rps,
         completed_rps=view.completed_rps,
+        error_rps=view.error_rps,
         capacity_rps=view.capacity_rps,
         concurrency=view.concurrency,
         state=pb.Instance.DRAINING if view.draining else pb.Instance.UP,

@@ -53,6 +53,7 @@ class Counters:
     Attributes:
         arrived: requests taken or answered BUSY, retries not counted.
         completed: runs that ended, with whatever status.
+        failed: those of them whose function failed.
         refused: requests answered BUSY.
         busy_us: sum of the completed runs' durations in µs.
         cpu_us: sum of the CPU times that they took, in µs.
@@ -61,6 +62,7 @@ class Counters:
 
     arrived: int = 0
     completed: int = 0
+    failed: int = 0
     refused: int = 0
     busy_us: int = 0
     cpu_us: int = 0
@@ -182,6 +184,7 @@ class InstanceState:
         self.counters = replace(
             counters,
             completed=counters.completed + 1,
+            failed=counters.failed + (outcome.status == Status.FUNCTION_FAILED),
             busy_us=counters.busy_us + round(took_s * 1e6),
             cpu_us=counters.cpu_us + outcome.cpu_us,
             beside_us=counters.beside_us + max(0, round(beside_s * 1e6)),

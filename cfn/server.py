@@ -223,6 +223,7 @@ class _Instance:
             workers=self._config.workers,
             arrived=counters.arrived,
             completed=counters.completed,
+            failed=counters.failed,
             busy_us=counters.busy_us,
             cpu_us=counters.cpu_us,
             beside_us=counters.beside_us,

@@ -34,6 +34,7 @@ class InstanceView:
     service_time_us: float
     arrival_rps: float
     completed_rps: float
+    error_rps: float
     capacity_rps: float
     concurrency: int
     draining: bool
@@ -130,6 +131,7 @@ class _History:
             service_time_us=times.usual_s * 1e6,
             arrival_rps=(last.arrived - first.arrived) / span_s if span_s else 0.0,
             completed_rps=completed_rps,
+            error_rps=(last.failed - first.failed) / span_s if span_s else 0.0,
             capacity_rps=_capacity_rps(last.workers, times, completed_rps, share),
             concurrency=last.workers,
             draining=last.state == "draining",

@@ -67,6 +67,7 @@ class InstanceStatus(_Status):
         workers: how many requests it runs at once.
         arrived: requests taken or refused as busy.
         completed: runs that ended.
+        failed: those of them whose function failed.
         busy_us: sum of the durations of the completed runs, in µs.
         cpu_us: sum of the CPU times that they took, in µs.
         beside_us: sum of the times that others ran beside them, each counted, in µs.
@@ -86,6 +87,7 @@ class InstanceStatus(_Status):
     workers: Annotated[int, Field(ge=1)]
     arrived: Count
     completed: Count
+    failed: Count
     busy_us: Count
     cpu_us: Count
     beside_us: Count

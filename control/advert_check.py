@@ -81,7 +81,7 @@ def _instance(
 ) -> Instance:
     _below(f"{where}.instance", told.instance, _U16)
     _below(f"{where}.load", told.load, _U8)
-    for name in ("service_time_us", "arrival_rps", "completed_rps", "capacity_rps"):
+    for name in ("service_time_us", "arrival_rps", "completed_rps", "error_rps", "capacity_rps"):
         _amount(f"{where}.{name}", getattr(told, name))
     if told.state not in (pb.Instance.UP, pb.Instance.DRAINING):
         raise Refused(f"{where}.state: is neither UP nor DRAINING")
@@ -101,6 +101,7 @@ def _instance(
         arrival_rps=told.arrival_rps,
         capacity_rps=told.capacity_rps,
         completed_rps=told.completed_rps,
+        error_rps=told.error_rps,
         draining=told.state == pb.Instance.DRAINING,
         metrics=metrics,
         norm_fi=norm_fi(metrics),

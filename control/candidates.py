@@ -87,6 +87,7 @@ class Candidates:
                     response_ms=self._responses.response_ms(router, instance),
                     utilisation=one.utilisation,
                     completed_rps=instance.completed_rps,
+                    error_rps=instance.error_rps,
                     norm_fi=self._expectation.norm_fi(router, instance, asked),
                     known_s=one.known_s,
                     age_s=one.age_s,

@@ -71,6 +71,7 @@ class Instance:
         arrival_rps: requests that arrive a second.
         capacity_rps: requests a second that it could do; 0 when not known yet.
         completed_rps: requests that it answers a second.
+        error_rps: requests a second among them that its function fails at.
         draining: wants no new sessions.
         metrics: normalised ones, as the site told them.
         norm_fi: the one of level 2 among them, 0–10 and 10 best; None when it was not told.
@@ -86,6 +87,7 @@ class Instance:
     arrival_rps: float = 0.0
     capacity_rps: float = 0.0
     completed_rps: float = 0.0
+    error_rps: float = 0.0
     draining: bool = False
     metrics: tuple[Score, ...] = ()
     norm_fi: int | None = None

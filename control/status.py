@@ -151,6 +151,7 @@ class Status:
             "queue": one.queue,
             "service_ms": one.service_ms,
             "arrival_rps": one.arrival_rps,
+            "error_rps": one.error_rps,
             "capacity_rps": one.capacity_rps,
             "metrics": _metrics(one.metrics),
         }

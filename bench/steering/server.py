@@ -218,6 +218,7 @@ class Server:
             workers=self.spec.workers,
             arrived=self._arrived,
             completed=self._completed,
+            failed=0,
             busy_us=round(self._busy_s * (5e5 if lies else 1e6)),
             cpu_us=round(self._cpu_s * (5e5 if lies else 1e6)),
             beside_us=max(0, round(self._beside_s * (5e5 if lies else 1e6))),

@@ -152,7 +152,7 @@ class Result(_message.Message):
     def __init__(self, func_id: _Optional[int] = ..., data_in: _Optional[bytes] = ..., data_out: _Optional[bytes] = ...) -> None: ...
 
 class Instance(_message.Message):
-    __slots__ = ("func_id", "instance", "ipv4", "ipv6", "load", "queue", "service_time_us", "arrival_rps", "completed_rps", "capacity_rps", "concurrency", "state", "metrics", "also")
+    __slots__ = ("func_id", "instance", "ipv4", "ipv6", "load", "queue", "service_time_us", "arrival_rps", "completed_rps", "capacity_rps", "concurrency", "state", "metrics", "also", "error_rps")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Instance.State]
@@ -175,6 +175,7 @@ class Instance(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     ALSO_FIELD_NUMBER: _ClassVar[int]
+    ERROR_RPS_FIELD_NUMBER: _ClassVar[int]
     func_id: int
     instance: int
     ipv4: bytes
@@ -189,7 +190,8 @@ class Instance(_message.Message):
     state: Instance.State
     metrics: _containers.RepeatedCompositeFieldContainer[Metric]
     also: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, func_id: _Optional[int] = ..., instance: _Optional[int] = ..., ipv4: _Optional[bytes] = ..., ipv6: _Optional[bytes] = ..., load: _Optional[int] = ..., queue: _Optional[int] = ..., service_time_us: _Optional[float] = ..., arrival_rps: _Optional[float] = ..., completed_rps: _Optional[float] = ..., capacity_rps: _Optional[float] = ..., concurrency: _Optional[int] = ..., state: _Optional[_Union[Instance.State, str]] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., also: _Optional[_Iterable[int]] = ...) -> None: ...
+    error_rps: float
+    def __init__(self, func_id: _Optional[int] = ..., instance: _Optional[int] = ..., ipv4: _Optional[bytes] = ..., ipv6: _Optional[bytes] = ..., load: _Optional[int] = ..., queue: _Optional[int] = ..., service_time_us: _Optional[float] = ..., arrival_rps: _Optional[float] = ..., completed_rps: _Optional[float] = ..., capacity_rps: _Optional[float] = ..., concurrency: _Optional[int] = ..., state: _Optional[_Union[Instance.State, str]] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., also: _Optional[_Iterable[int]] = ..., error_rps: _Optional[float] = ...) -> None: ...
 
 class AdvertAck(_message.Message):
     __slots__ = ("accepted", "reason", "min_interval_ms")

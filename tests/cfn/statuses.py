@@ -16,6 +16,7 @@ def status(instance: int = 1, *, at_s: float = 0.0, **fields) -> InstanceStatus:
         "workers": 1,
         "arrived": 0,
         "completed": 0,
+        "failed": 0,
         "busy_us": 0,
         "cpu_us": 0,
         "beside_us": 0,

@@ -22,6 +22,7 @@ VIEW = InstanceView(
     service_time_us=5000.0,
     arrival_rps=50.0,
     completed_rps=50.0,
+    error_rps=0.0,
     capacity_rps=200.0,
     concurrency=1,
     draining=False,

@@ -218,4 +218,5 @@ def test_counters_sum_up_what_was_done():
     state.finish(job(1), DONE, 0.010)
     state.finish(job(2), Outcome(Status.FUNCTION_FAILED, b""), 0.030)
     counters = state.counters
-    assert (counters.arrived, counters.completed, counters.refused, counters.busy_us) == (2, 2, 0, 40_000)
+    assert (counters.arrived, counters.completed, counters.failed, counters.refused) == (2, 2, 1, 0)
+    assert counters.busy_us == 40_000

@@ -20,11 +20,15 @@ def test_rates_and_service_time_are_those_of_the_last_second():
     (view,) = site(
         status(at_s=0.0, arrived=0),
         status(at_s=9.0, arrived=500, completed=500, busy_us=9_000_000),
-        status(at_s=9.5, arrived=550, completed=530, busy_us=9_150_000, workers=2, load=99, queue=20),
-        status(at_s=10.0, arrived=600, completed=560, busy_us=9_300_000, workers=2, load=120, queue=40),
+        status(
+            at_s=9.5, arrived=550, completed=530, failed=1, busy_us=9_150_000, workers=2, load=99, queue=20
+        ),
+        status(
+            at_s=10.0, arrived=600, completed=560, failed=3, busy_us=9_300_000, workers=2, load=120, queue=40
+        ),
     ).view(IDLE, draining=False)
     assert view.service_time_us == 5000
-    assert (view.arrival_rps, view.completed_rps, view.capacity_rps) == (100, 60, 400)
+    assert (view.arrival_rps, view.completed_rps, view.error_rps, view.capacity_rps) == (100, 60, 3, 400)
     assert (view.load, view.queue, view.concurrency, view.draining) == (120, 40, 2, False)
 
 

@@ -100,6 +100,7 @@ REFUSED = [
     (told(capacity_rps=float("inf")), "instances[0].capacity_rps: inf is no amount"),
     (told(capacity_rps=1e-300), "instances[0].capacity_rps: 1e-300 is no amount"),
     (told(completed_rps=-0.5), "instances[0].completed_rps: -0.5 is no amount"),
+    (told(error_rps=-1.0), "instances[0].error_rps: -1.0 is no amount"),
     (told(state=0), "instances[0].state: is neither UP nor DRAINING"),
     (told(ipv4=b"", ipv6=b""), "instances[0]: has no address"),
     (told(ipv4=b"123"), "instances[0].ipv4: has 3 bytes instead of 4"),

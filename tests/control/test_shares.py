@@ -75,11 +75,11 @@ def test_policies_see_how_much_is_known_and_how_old_it_is() -> None:
     program.take(advert("near", 1, instance(NEAR)))
     for sequence, after_s in enumerate((2.0, 0.4), 1):
         clock.now += after_s
-        told = instance(FAR, load=199, queue=1, completed_rps=90.0, norm_fi=7)
+        told = instance(FAR, load=199, queue=1, completed_rps=90.0, error_rps=2.0, norm_fi=7)
         program.take(advert("far", sequence, told))
     seen = program.steering.decisions[Place("r1", Steered(DETECT, 0, 4))].candidates
     near, far = seen
-    assert (far.utilisation, far.completed_rps, far.norm_fi) == (1.0, 90.0, 7)
+    assert (far.utilisation, far.completed_rps, far.error_rps, far.norm_fi) == (1.0, 90.0, 2.0, 7)
     assert [(c.known_s, c.age_s, c.interval_s) for c in seen] == [
         pytest.approx((2.0, 2.4, 0.0)),
         pytest.approx((0.0, 0.0, 0.4)),

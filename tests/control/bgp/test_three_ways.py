@@ -138,6 +138,7 @@ class Site:
             service_time_us=10_000.0,
             arrival_rps=self.arrival_rps,
             completed_rps=self.arrival_rps,
+            error_rps=0.0,
             capacity_rps=100.0,
             concurrency=1,
             draining=False,
