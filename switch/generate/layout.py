@@ -212,9 +212,11 @@ def _struct(layout: Layout, t: int, header_type: HeaderType) -> list[str]:
 
 
 def _own_struct(layout: Layout, control: str) -> list[str]:
+    """Fields share no word: two that do would be compared at once in memory, and all then kept there."""
     lines = [f"struct {control}_own {{"]
     for (header, index), name in sorted(layout.reach.fields.items()):
         if name == control:
             place = FieldOf(HeaderRef(header), index)
-            lines.append(f"    {storage(layout.program.field(place).width)} {layout.own(place)};")
+            ctype = storage(layout.program.field(place).width)
+            lines.append(f"    _Alignas(u128) {ctype} {layout.own(place)};")
     return [*lines, "};", ""]
