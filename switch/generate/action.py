@@ -66,7 +66,8 @@ def function(layout: Layout, index: int) -> list[str]:
     control = layout.reach.actions.get(index)
     return [
         f"INLINE void {name_of(layout.program, index)}({layout.parameters(control)}, const uint64_t *a) {{",
-        "    (void)h, (void)c, (void)a;",
+        f"    const struct state *const s = {'&own->state' if control else 'c->state'};",
+        "    (void)h, (void)c, (void)a, (void)s;",
         *(f"    {line}" for line in body),
         "}",
         "",
@@ -107,6 +108,7 @@ class Primitives:
                 return [
                     f"memcpy(h->s{dst}, h->s{src}, sizeof h->s{dst});",
                     f"h->s{dst}_next = h->s{src}_next;",
+                    *self.statements.stack_seen(dst),
                 ]
             case AssignUnionStack(dst, src):
                 return self._assign_union_stack(dst, src)
@@ -137,7 +139,7 @@ class Primitives:
         stack = self.program.union_stacks[dst]
         members = range(len(self.program.unions[stack.unions[0]].headers))
         lines = [f"memcpy(h->u{dst}_{m}, h->u{src}_{m}, sizeof h->u{dst}_{m});" for m in members]
-        return [*lines, f"h->u{dst}_next = h->u{src}_next;"]
+        return [*lines, f"h->u{dst}_next = h->u{src}_next;", *self.statements.union_stack_seen(dst)]
 
     def _shift(self, stack: int, count: int) -> list[str]:
         """push_front and pop_front (P4_16 §8.18): what comes in is invalid."""
@@ -156,4 +158,4 @@ class Primitives:
             if count > 0
             else f"{name}_next = {name}_next > {by} ? {name}_next - {by} : 0;"
         )
-        return [move, blank, following]
+        return [move, blank, following, *self.statements.stack_seen(stack)]

@@ -5,6 +5,8 @@ Headers at the end that are as they came, right before the payload, stay there a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from switch.generate.action import Primitives
 from switch.generate.header import most_bytes
 from switch.generate.layout import Layout
@@ -14,22 +16,36 @@ from switch.load.expression import HeaderRef
 def function(layout: Layout) -> list[str]:
     """deparse(), which returns the bytes that it wrote."""
     primitives = Primitives(layout)
-    lines = ["INLINE uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {", "    (void)c;"]
+    lines = ["INLINE uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {"]
+    lines += ["    const struct state *const s = c->state;", "    (void)s;"]
     lines += ["    uint8_t *p = room;", "    TRACE(DEPARSE, 0);", "    update_checksums(h, c);"]
     lines += [f"    {line}" for line in primitives.block(layout.program.deparse_ops)]
     lines.append("    TRACE_FIELDS(h);")
     places = [HeaderRef(header) for header in layout.program.deparse]
     lines.append(f"    uint32_t moved = {len(places)};")
-    for number, place in reversed(list(enumerate(places))):
-        lines += [f"    {line}" for line in _stay(layout, place, number)]
+    stays = [(place, _stay(layout, place, number)) for number, place in enumerate(places)]
+    lines += [f"    {line}" for line in _look(layout, stays[::-1])]
     lines.append("written: __attribute__((unused));")
-    for number, place in enumerate(places):
-        name = layout.header(place)
-        emit = (
-            f"if (moved > {number}) p = emit_{layout.type_name(layout.program.type_of(place))}(&{name}, p);"
-        )
-        lines.append(f"    if ({name}.valid) {{ TRACE(EMIT, {place.header}); {emit} }}")
+    emits = [(place, _emit(layout, place, number)) for number, place in enumerate(places)]
+    lines += [f"    {line}" for line in _look(layout, emits)]
     return [*lines, "    return (uint32_t)(p - room);", "}", ""]
+
+
+def _look(layout: Layout, at: Sequence[tuple[HeaderRef, list[str]]]) -> list[str]:
+    """What to do for each header; any half, and half of a half, where none may be valid is passed over."""
+    if len(at) <= 1:
+        return [line for _, lines in at for line in lines]
+    bits = layout.bits(*(place.header for place, _ in at))
+    half = len(at) // 2
+    parts = [*_look(layout, at[:half]), *_look(layout, at[half:])]
+    return [f"if (h->seen & {bits:#x}ull) {{", *(f"    {line}" for line in parts), "}"]
+
+
+def _emit(layout: Layout, place: HeaderRef, number: int) -> list[str]:
+    """Write a header, unless it is part of the payload."""
+    name = layout.header(place)
+    emit = f"emit_{layout.type_name(layout.program.type_of(place))}(&{name}, p)"
+    return [f"if ({name}.valid) {{ TRACE(EMIT, {place.header}); if (moved > {number}) p = {emit}; }}"]
 
 
 def _stay(layout: Layout, place: HeaderRef, number: int) -> list[str]:

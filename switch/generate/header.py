@@ -230,7 +230,7 @@ class Statements:
     def set_valid(self, place: HeaderPlace, count: bool) -> list[str]:
         """Make a header valid, all 0 if it was not; the length register grows, as simple_switch's does."""
         name = self.expressions.place(place)
-        lines = ["{", f"    __auto_type x = &{name};", "    if (!x->valid) {"]
+        lines = ["{", f"    __auto_type x = &{name};", *self.seen(place), "    if (!x->valid) {"]
         header_type = self.program.types[self.program.type_of(place)]
         lines.append("        memset(x, 0, sizeof *x);")
         lines.append("        x->raw = zeros;")
@@ -241,6 +241,19 @@ class Statements:
             lines.append(f"        h->length += {header_type.fixed_bits // 8};")
         lines += ["    }", *(f"    {line}" for line in self.only_member(place)), "}"]
         return lines
+
+    def seen(self, place: HeaderPlace) -> list[str]:
+        """Statements that note that a header may be valid from now on."""
+        return _noted(self.layout.seen(place))
+
+    def stack_seen(self, stack: int) -> list[str]:
+        """The same for all elements of a stack."""
+        return _noted(self.layout.bits(*self.program.stacks[stack].headers))
+
+    def union_stack_seen(self, stack: int) -> list[str]:
+        """The same for all headers of a stack of unions."""
+        unions = self.program.union_stacks[stack].unions
+        return _noted(self.layout.bits(*(h for union in unions for h in self.program.unions[union].headers)))
 
     def set_invalid(self, place: HeaderPlace) -> list[str]:
         """Make a header invalid and take it off the length register."""
@@ -274,11 +287,15 @@ class Statements:
         """Copy validity and, if valid, contents."""
         a, b = self.expressions.place(dst), self.expressions.place(src)
         valid = "1" if self.layout.is_metadata(src) else f"{b}.valid"
-        lines = [f"if ({valid}) {{", f"    {a} = {b};"]
+        lines = [f"if ({valid}) {{", f"    {a} = {b};", *self.seen(dst)]
         if self.layout.is_metadata(src):
             lines.append(f"    {a}.valid = 1;")
         lines += [f"    {line}" for line in self.only_member(dst)]
         return [*lines, "} else {", f"    {a}.valid = 0;", "}"]
+
+
+def _noted(bits: int) -> list[str]:
+    return [f"h->seen |= {bits:#x}ull;"] if bits else []
 
 
 def truncated(value: Coded, width: int, fits: bool) -> str:

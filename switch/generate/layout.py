@@ -96,6 +96,23 @@ class Layout:
                 at = index if index is not None else f"h->u{stack}_next - 1u"
                 return f"h->u{stack}_{member}[element({at}, {size})]"
 
+    def seen(self, place: HeaderPlace) -> int:
+        """The bits in `h->seen` of the headers that a place can be."""
+        program = self.program
+        match place:
+            case HeaderRef(header):
+                return self.bits(header)
+            case StackElement(stack=stack) | StackLast(stack=stack):
+                return self.bits(*program.stacks[stack].headers)
+            case UnionStackMember(stack=stack, member=member):
+                unions = program.union_stacks[stack].unions
+                return self.bits(*(program.unions[union].headers[member] for union in unions))
+
+    def bits(self, *headers: int) -> int:
+        """Those of headers: one each in the order of deparsing, the 64th for all beyond, none for others."""
+        order = self.program.deparse
+        return sum({1 << min(order.index(header), 63) for header in headers if header in order})
+
     def is_metadata(self, place: HeaderPlace) -> bool:
         """Whether a place is always there."""
         return isinstance(place, HeaderRef) and self.program.headers[place.header].metadata
@@ -189,6 +206,7 @@ def declare(layout: Layout) -> list[str]:
         "    const uint8_t *payload;",
         "    uint32_t payload_length, length, arrived, cut, error, checksum_error;",
         "    uint32_t clone_session, clone_list, digest, resubmit, recirculate;",
+        "    uint64_t seen; /* a bit for each header that may be valid (Layout.bits) */",
         "    uint8_t exit, failed;",
         "};",
         "",
@@ -213,7 +231,7 @@ def _struct(layout: Layout, t: int, header_type: HeaderType) -> list[str]:
 
 def _own_struct(layout: Layout, control: str) -> list[str]:
     """Fields share no word: two that do would be compared at once in memory, and all then kept there."""
-    lines = [f"struct {control}_own {{"]
+    lines = [f"struct {control}_own {{", "    struct state state;"]
     for (header, index), name in sorted(layout.reach.fields.items()):
         if name == control:
             place = FieldOf(HeaderRef(header), index)

@@ -50,7 +50,8 @@ class _Parser:
 
     def function(self) -> list[str]:
         lines = ["INLINE void parse(struct phv *h, struct context *c, const struct packet *p) {"]
-        lines += ["    const uint8_t *at = p->data, *const end = p->data + p->length;", "    (void)c;"]
+        lines += ["    const uint8_t *at = p->data, *const end = p->data + p->length;"]
+        lines += ["    const struct state *const s = c->state;", "    (void)s;"]
         if self.loops:
             lines.append(f"    uint32_t states = {MAX_STATES};")
         lines.append(f"    {self._goto(self.program.start)}")
@@ -218,12 +219,13 @@ class _Parser:
 
     def _target(self, place: HeaderPlace) -> tuple[list[str], str, list[str]]:
         """Check, C code of the header to extract to, and what to do after."""
-        after = self.primitives.statements.only_member(place)
+        statements = self.primitives.statements
+        after = [*statements.seen(place), *statements.only_member(place)]
         match place:
             case StackLast(stack):
                 size = len(self.program.stacks[stack].headers)
                 check = [f"if (h->s{stack}_next >= {size}) goto StackOutOfBounds;"]
-                return check, f"h->s{stack}[h->s{stack}_next]", [f"h->s{stack}_next++;"]
+                return check, f"h->s{stack}[h->s{stack}_next]", [f"h->s{stack}_next++;", *after]
             case UnionStackMember(stack=stack, member=member):
                 size = len(self.program.union_stacks[stack].unions)
                 check = [f"if (h->u{stack}_next >= {size}) goto StackOutOfBounds;"]
