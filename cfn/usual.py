@@ -1,11 +1,14 @@
-"""What is usual: a lower quartile, which few values that are much larger don't change."""
+"""What is usual: a mean without the few values that are much larger, however early they come."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from statistics import fmean
 
 REMEMBERED = 100
+_MUCH = 10
+"""How many times the lower quartile is much larger."""
 
 
 def lower_quartile(values: Iterable[float]) -> float:
@@ -15,7 +18,7 @@ def lower_quartile(values: Iterable[float]) -> float:
 
 
 class Usual:
-    """The lower quartile of the last `REMEMBERED` values."""
+    """The mean of those of the last `REMEMBERED` values that are no more than ten times their lower quartile."""
 
     def __init__(self) -> None:
         self._values = deque[float](maxlen=REMEMBERED)
@@ -27,4 +30,7 @@ class Usual:
     @property
     def value(self) -> float:
         """It; 0 when there was none yet."""
-        return lower_quartile(self._values) if self._values else 0.0
+        if not self._values:
+            return 0.0
+        most = _MUCH * lower_quartile(self._values)
+        return fmean(value for value in self._values if value <= most)
