@@ -18,7 +18,7 @@ def lower_quartile(values: Iterable[float]) -> float:
 
 
 class Usual:
-    """The mean of those of the last `REMEMBERED` values that are no more than ten times their lower quartile."""
+    """The mean of the last `REMEMBERED` values, without those above ten times their lower quartile."""
 
     def __init__(self) -> None:
         self._values = deque[float](maxlen=REMEMBERED)
