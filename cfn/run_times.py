@@ -139,10 +139,11 @@ class RunTimes:
             pace = median(one.busy_s / one.count for one in lately)
             best = lower_quartile(one.busy_s / one.count for one in self._runs)
             mean, usual, cpu = 1.0, 1.0, cpu_s
+        busy_s, beside = sum(one.busy_s for one in lately), 0.0
         if idle:
-            pace, beside = best + (1 / max(_LEAST_LEFT, share.left) - 1) * cpu, 0.0
-        else:
-            beside = sum(one.beside_s for one in lately) / sum(one.busy_s for one in lately)
+            pace = best + (1 / max(_LEAST_LEFT, share.left) - 1) * cpu
+        elif busy_s:
+            beside = sum(one.beside_s for one in lately) / busy_s
         mean += (usual - mean) * _TAKEN_FOR_USUAL / (count + _TAKEN_FOR_USUAL)
         alone = max(best, pace - beside * cpu / share.cores)
         more = max(0.0, share.workers - 1 - beside)

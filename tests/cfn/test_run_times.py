@@ -116,6 +116,10 @@ def test_what_is_too_short_for_the_cpu_clock_is_not_taken_for_nothing():
     assert 0 < ms(coarse).usual_s <= 4
 
 
+def test_runs_that_take_no_time_at_all_are_not_measured():
+    assert ms(reported((5, 0.0, 0.0), usual_ms=0.0)) == Times()
+
+
 def test_what_lasts_becomes_the_work():
     quicker = (5, 1.0, 1.0)
     times = ms(reported(*[SHORT] * 20, *[quicker] * 100, usual_ms=1.0))
