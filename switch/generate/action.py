@@ -66,8 +66,7 @@ def function(layout: Layout, index: int) -> list[str]:
     control = layout.reach.actions.get(index)
     return [
         f"INLINE void {name_of(layout.program, index)}({layout.parameters(control)}, const uint64_t *a) {{",
-        f"    const struct state *const s = {'&own->state' if control else 'c->state'};",
-        "    (void)h, (void)c, (void)a, (void)s;",
+        "    (void)h, (void)c, (void)a;",
         *(f"    {line}" for line in body),
         "}",
         "",

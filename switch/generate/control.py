@@ -32,7 +32,6 @@ class _Control:
             f"INLINE void {self.control.name}(struct phv *h, struct context *c) {{",
             f"    OWN({self.control.name});",
             "    (void)h, (void)own, (void)c;",
-            "    own->state = *c->state; /* of which compilers know that no packet changes it */",
         ]
         lines.append(f"    {self._goto(self.control.start)}")
         for name in self._order():

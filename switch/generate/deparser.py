@@ -16,8 +16,7 @@ from switch.load.expression import HeaderRef
 def function(layout: Layout) -> list[str]:
     """deparse(), which returns the bytes that it wrote."""
     primitives = Primitives(layout)
-    lines = ["INLINE uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {"]
-    lines += ["    const struct state *const s = c->state;", "    (void)s;"]
+    lines = ["INLINE uint32_t deparse(struct phv *h, struct context *c, uint8_t *room) {", "    (void)c;"]
     lines += ["    uint8_t *p = room;", "    TRACE(DEPARSE, 0);", "    update_checksums(h, c);"]
     lines += [f"    {line}" for line in primitives.block(layout.program.deparse_ops)]
     lines.append("    TRACE_FIELDS(h);")
@@ -33,9 +32,9 @@ def function(layout: Layout) -> list[str]:
 
 def _look(layout: Layout, at: Sequence[tuple[HeaderRef, list[str]]]) -> list[str]:
     """What to do for each header; any half, and half of a half, where none may be valid is passed over."""
-    if len(at) <= 1:
-        return [line for _, lines in at for line in lines]
     bits = layout.bits(*(place.header for place, _ in at))
+    if len(at) <= 1 or not bits:
+        return [line for _, lines in at for line in lines]
     half = len(at) // 2
     parts = [*_look(layout, at[:half]), *_look(layout, at[half:])]
     return [f"if (h->seen & {bits:#x}ull) {{", *(f"    {line}" for line in parts), "}"]

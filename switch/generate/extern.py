@@ -60,7 +60,7 @@ def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PL
     match node:
         case Count(counter, index):
             size = statements.program.counters[counter].size
-            counted = f"count_packet(&s->counters[{counter}][i_], h->arrived);"
+            counted = f"count_packet(&c->state->counters[{counter}][i_], h->arrived);"
             return _bounded(statements, index, size, [f"TRACE(COUNT, {counter}, i_);", counted])
         case RegisterRead(dst, register, index):
             return _register_read(statements, dst, register, index)
@@ -69,7 +69,7 @@ def statement(statements: Statements, node: Primitive) -> list[str]:  # noqa: PL
         case ExecuteMeter(meter, index, dst):
             declared = statements.program.meters[meter]
             units = "h->arrived" if declared.bytes else "1"
-            colour = f"meter_colour(&s->meters[{meter}][i_], c->now, {units}, h->arrived)"
+            colour = f"meter_colour(&c->state->meters[{meter}][i_], c->now, {units}, h->arrived)"
             stored = statements.store(dst, colour, _HALF)
             return _bounded(statements, index, declared.size, [f"TRACE(METER, {meter}, i_);", stored])
         case Hash():
@@ -141,7 +141,7 @@ def cell_bytes(width: int) -> int:
 
 def _register_read(statements: Statements, dst: FieldOf, register: int, index: Data) -> list[str]:
     declared = statements.program.registers[register]
-    cell = f"(({cell_type(declared.width)} *)s->registers[{register}])[i_]"
+    cell = f"(({cell_type(declared.width)} *)c->state->registers[{register}])[i_]"
     ctype = _cell_ctype(declared.width)
     told = f"TRACE_CELL(READ, {register}, i_, &{cell}, sizeof {cell});"
     return _bounded(statements, index, declared.size, [told, statements.store(dst, cell, ctype)])
@@ -156,7 +156,7 @@ def _cell_ctype(width: int) -> CType:
 def _register_write(statements: Statements, register: int, index: Data, value: Data) -> list[str]:
     declared = statements.program.registers[register]
     coded = truncated(statements.expressions.low(value, declared.width), declared.width, fits=False)
-    cell = f"(({cell_type(declared.width)} *)s->registers[{register}])[i_]"
+    cell = f"(({cell_type(declared.width)} *)c->state->registers[{register}])[i_]"
     write = [
         f"TRACE_KEEP(&{cell}, sizeof {cell});",
         f"{cell} = {coded};",

@@ -29,6 +29,7 @@ from switch.load.primitive import AssignHeader, SetInvalid
 from switch.load.program import Field, HeaderType, Program
 
 RUNTIME_FIELDS = ("egress_spec", "mcast_grp")  # what the architecture reads; the rest it only writes
+_FEW = 8  # headers to look at one by one when a packet is sent
 
 
 def identifier(name: str) -> str:
@@ -109,8 +110,13 @@ class Layout:
                 return self.bits(*(program.unions[union].headers[member] for union in unions))
 
     def bits(self, *headers: int) -> int:
-        """Those of headers: one each in the order of deparsing, the 64th for all beyond, none for others."""
+        """Those of headers: one each in the order of deparsing, the 64th for all beyond, none for others.
+
+        A few are looked at as fast one by one, and have none.
+        """
         order = self.program.deparse
+        if len(order) <= _FEW:
+            return 0
         return sum({1 << min(order.index(header), 63) for header in headers if header in order})
 
     def is_metadata(self, place: HeaderPlace) -> bool:
@@ -231,7 +237,7 @@ def _struct(layout: Layout, t: int, header_type: HeaderType) -> list[str]:
 
 def _own_struct(layout: Layout, control: str) -> list[str]:
     """Fields share no word: two that do would be compared at once in memory, and all then kept there."""
-    lines = [f"struct {control}_own {{", "    struct state state;"]
+    lines = [f"struct {control}_own {{"]
     for (header, index), name in sorted(layout.reach.fields.items()):
         if name == control:
             place = FieldOf(HeaderRef(header), index)

@@ -50,8 +50,7 @@ class _Parser:
 
     def function(self) -> list[str]:
         lines = ["INLINE void parse(struct phv *h, struct context *c, const struct packet *p) {"]
-        lines += ["    const uint8_t *at = p->data, *const end = p->data + p->length;"]
-        lines += ["    const struct state *const s = c->state;", "    (void)s;"]
+        lines += ["    const uint8_t *at = p->data, *const end = p->data + p->length;", "    (void)c;"]
         if self.loops:
             lines.append(f"    uint32_t states = {MAX_STATES};")
         lines.append(f"    {self._goto(self.program.start)}")

@@ -36,7 +36,7 @@ def function(
     if constant is not None:
         return [*lines, *constant, "}", ""]
     lines = [*_find(index, table_shape), *lines]
-    lines.append(f"    const struct table *t = &own->state.tables[{index}];")
+    lines.append(f"    const struct table *t = &c->state->tables[{index}];")
     lines.append("    const struct record *r;")
     lines += [f"    {line}" for line in _lookup(statements, index, table, table_shape)]
     lines += ["    uint32_t hit = 0;", "    if (r) {", f"        hit = {HIT}u;"]
@@ -192,7 +192,7 @@ def _on_hit(statements: Statements, table: Table) -> list[str]:
 def _indirect(layout: Layout, table: Table) -> list[str]:
     assert table.profile is not None  # noqa: S101 (told by the caller)
     profile = layout.program.profiles[table.profile]
-    where = f"&own->state.profiles[{table.profile}]"
+    where = f"&c->state->profiles[{table.profile}]"
     numbers = table_actions(layout.program, table)
     words = data_words(tuple(action_shape(layout.program.actions[number]) for number in numbers))
     lines: list[str] = []
