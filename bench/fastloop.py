@@ -39,6 +39,8 @@ PACE_MS = 20.0
 SLOWDOWN = 10
 RATE_PER_S = 150.0
 """Half of what the three sites can do, with two instances each."""
+WARM_UP_S = 4.0
+"""Twice as long as an instance is new; with each contender, while there is a controller."""
 BEFORE_S, AFTER_S = 3.0, 2.5
 """How long requests are sent before the slowdown and after it: not so long that a queue overflows. An
 instance of the slow site is given at most 25 requests a second, does five of them, and 64 may wait."""
@@ -95,6 +97,9 @@ def run(
     ):
         for site in plan.sites.values():
             site_pace.set_pace(Path(paces), site.host.namespace, PACE_MS)
+        tell("letting the controller know what each instance takes")
+        for function in functions.values():
+            asyncio.run(_warmed_up(plan, function))
         steering = [CONTROLLER, *(f"agent-{name}" for name in plan.sites)]
         tell(f"killing {', '.join(steering)}")
         lab.kill(plan.name, steering)
@@ -143,6 +148,19 @@ def table(summary: Mapping[str, Mapping[str, float | None]]) -> Table:
     for name, values in summary.items():
         shown.add_row(name, *(_cell(name, value) for value in values.values()))
     return shown
+
+
+async def _warmed_up(plan: Plan, function: str) -> None:
+    """Requests for so long that no instance is new or unmeasured, so that all take part in the race."""
+    traffic = Traffic(RunDir(plan.name), lambda _record: None)
+    try:
+        await traffic.start([_client(plan, function, 0)])
+        await asyncio.sleep(WARM_UP_S)
+        await traffic.stop()
+    except TrafficError as error:
+        raise command.BenchError(str(error)) from None
+    finally:
+        await traffic.close()
 
 
 async def _turn(plan: Plan, function: str, slow: str, paces: Path, seed: int) -> Turn:
