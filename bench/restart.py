@@ -27,6 +27,7 @@ import p4src
 from bench import command, lab, outcomes, results, site_pace
 from bench.controllers import Controllers
 from cfn.names import func_id
+from cfn.wire import Status
 from control import catalogue
 from control.adoption import adopt
 from control.catalogue import Catalogue
@@ -120,6 +121,7 @@ async def _killed(plan: Plan, kills: int, tell: lab.Tell) -> dict[str, Any]:
         "wrong_entries": len(wrong),
         "refused": became[Outcome.NACK],
         "failed": became[Outcome.FAILED],
+        "failed_with": Counter(Status(one.code).name for one in records if one.outcome == Outcome.FAILED),
         "requests": len(records),
         "requests_per_s": RATE_PER_S,
         "settled_s": {"median": sorted(settled_s)[len(settled_s) // 2], "max": max(settled_s)},
