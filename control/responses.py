@@ -53,9 +53,9 @@ class Responses:
         whole = self.told(router, member)
         if whole is None:
             return last.response_ms
-        measured = last.response_ms * whole.response_ms / self._slowest_ms(router, member, last.at, whole)
-        part = self._expectation.told(router, [instance]) if member.is_site else whole
-        return measured * part.response_ms / whole.response_ms if part else measured
+        slowest_ms = self._slowest_ms(router, member, last.at, whole)
+        part = self._expectation.told(router, [instance]) if member.is_site else None
+        return last.response_ms * (part or whole).response_ms / slowest_ms
 
     def told(self, router: str, member: Member) -> Told | None:
         """What adverts give for a member's response time at a router."""
